@@ -1,0 +1,130 @@
+"""Column names of every table that leaves the house, in order (see docs/contract).
+
+Other programs read these files: a name is not changed without a changelog entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
+Labels = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableShape:
+    """The key and the further columns of one CSV report."""
+
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.key + self.columns
+
+
+def _shape(key: str, columns: str) -> TableShape:
+    return TableShape(tuple(key.split()), tuple(columns.split()))
+
+
+TABLES: Final[Mapping[str, TableShape]] = {
+    "events": _shape(
+        "event_id ticker",
+        "category subject headline announced_at precision group benchmark calendar timing day_zero "
+        "rule status reason_code reason overlaps alternative_day_zero flags",
+    ),
+    "models": _shape(
+        "event_id ticker",
+        "model engine n_obs df_resid alpha beta sigma r_squared price_field estimation_first "
+        "estimation_last durbin_watson ljung_box_p breusch_pagan_p jarque_bera_p",
+    ),
+    "abnormal_returns": _shape(
+        "event_id ticker tau", "session actual_return expected_return ar std_error sar"
+    ),
+    "car": _shape(
+        "event_id ticker first last",
+        "group n_returns car std_error statistic df p_value ci_low ci_high scar bhar rank_p_value "
+        "conformal_p_value placebo_p_value calibrated_p_value headline_test headline_p_value "
+        "q_value holm_p romano_wolf_p calibration_verdict min_detectable status reason flags",
+    ),
+    "caar": _shape(
+        "group_by group first last",
+        "n_events caar median share_positive std_error std_error_method ci_low ci_high",
+    ),
+    "aar": _shape("group_by group tau", "n_events aar caar std_error std_error_method"),
+    "statistics": _shape(
+        "group_by group first last statistic_name",
+        "estimate statistic distribution df p_value calibrated_p_value calibration_verdict r_bar "
+        "min_detectable n_events status reason recommended",
+    ),
+    "claims": _shape(
+        "event_id claim_id",
+        "ticker metric stated measured unit window_first window_last tolerance verdict quote "
+        "reason",
+    ),
+    "calibration": _shape(
+        "statistic_name first last",
+        "alpha draws effective_draws rejection_rate ci_low ci_high verdict",
+    ),
+    "sensitivity": _shape(
+        "event_id ticker first last model estimation_length day_zero_choice field",
+        "car std_error rank_p_value conformal_p_value",
+    ),
+    "excluded": _shape("event_id ticker", "stage code detail"),
+}
+
+EVENT_COLUMNS: Final = (
+    "event_id",
+    "announced_at",
+    "precision",
+    "category",
+    "subject",
+    "headline",
+    "source",
+    "url",
+)
+EVENT_OPTIONAL_COLUMNS: Final = ("tickers", "timing", "note")
+
+CLAIM_COLUMNS: Final = (
+    "event_id",
+    "claim_id",
+    "ticker",
+    "metric",
+    "stated",
+    "unit",
+    "window",
+    "window_first",
+    "window_last",
+    "source",
+    "quote_start",
+    "quote_end",
+)
+
+
+def table(name: str, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A report table: exactly the columns of ``TABLES[name]``, sorted by its key.
+
+    Extra factor columns (``beta_smb`` …) may follow those that are fixed.
+    """
+    shape = TABLES[name]
+    frame = pd.DataFrame(data if isinstance(data, Mapping) else list(data))
+    fixed = list(shape.all)
+    extra = [c for c in frame.columns if c not in fixed]
+    frame = frame.reindex(columns=[*fixed, *extra])
+    # A stable sort keeps byte identity where a key repeats (several exclusions of one pair).
+    return frame.sort_values(list(shape.key), kind="stable").reset_index(drop=True)
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same array, set read-only: records of this package are never edited in place."""
+    array.setflags(write=False)
+    return array
