@@ -52,12 +52,14 @@ class Catalogue:
     ``frame`` has the columns of the events CSV (text; empty text where nothing is said), the
     parsed ``instant`` (``datetime64[us, UTC]``, NaT for ``precision = day``) and ``date``
     (``datetime64[us]`` midnight of the local date, NaT otherwise), and after them the user's own
-    columns. ``claims`` has the columns of ``events.claims.csv`` (may be empty).
+    columns. ``claims`` has the columns of ``events.claims.csv`` (may be empty). ``skipped`` says in
+    words which bad rows were left out (only with ``skip_bad_rows``).
     """
 
     frame: pd.DataFrame
     claims: pd.DataFrame
     digest: str = ""
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
