@@ -1,5 +1,166 @@
-"""Expected-return models."""
+"""Expected-return models: the registry, and the one way to fit a model to an event."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from signals.errors import SpecError, nearest
+from signals.models import ols
+from signals.models.diagnose import diagnose
 from signals.models.fit import FitError, ModelFit, Sample
 
-__all__ = ["FitError", "ModelFit", "Sample"]
+__all__ = ["MODELS", "FitError", "ModelFit", "ModelRow", "Sample", "diagnose", "fit_model"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelRow:
+    """One expected-return model.
+
+    ``regressors``: what ``Sample.x_*`` must hold (``market``: one column of that name;
+    ``factors``: the columns of ``factors``; ``peers``/``donors``: one column per asset).
+    ``excess``: the sample must carry the risk-free rate, the model subtracts it.
+    ``prediction``: as :class:`ModelFit`. ``coefficients``: k of METHODS (ν = M − k), None where
+    it depends on the study. ``neighbours``: sessions before and after each row that the model
+    reads. ``batched``: plain least squares that the batched engine may compute.
+    """
+
+    name: str
+    fit: Callable[[Sample], ModelFit]
+    regressors: Literal["none", "market", "factors", "peers", "donors"]
+    formula: str
+    assumptions: str
+    paper: str
+    coefficients: int | None
+    factors: tuple[str, ...] = ()
+    excess: bool = False
+    prediction: Literal["forecast", "rank_only"] = "forecast"
+    batched: bool = False
+    neighbours: int = 0
+
+
+_IID = "serially uncorrelated disturbances of constant variance; normal for exact t"
+
+MODELS: Final[Mapping[str, ModelRow]] = {
+    "constant_mean": ModelRow(
+        "constant_mean",
+        ols.fit_constant_mean,
+        "none",
+        formula="E[R] = mean of the estimation returns",
+        assumptions=_IID,
+        paper="Brown & Warner 1985",
+        coefficients=1,
+        batched=True,
+    ),
+    "market_adjusted": ModelRow(
+        "market_adjusted",
+        ols.fit_market_adjusted,
+        "market",
+        formula="E[R] = R_m; σ² = ΣAR²/M, ν = M",
+        assumptions="α = 0 and β = 1; " + _IID,
+        paper="Brown & Warner 1985",
+        coefficients=0,
+        batched=True,
+    ),
+    "market": ModelRow(
+        "market",
+        ols.fit_market,
+        "market",
+        formula="E[R] = a + b·R_m",
+        assumptions=_IID,
+        paper="MacKinlay 1997",
+        coefficients=2,
+        batched=True,
+    ),
+    "capm": ModelRow(
+        "capm",
+        ols.fit_capm,
+        "market",
+        formula="E[R] = r_f + a + b·(R_m − r_f)",
+        assumptions=_IID,
+        paper="Campbell, Lo & MacKinlay 1997",
+        coefficients=2,
+        excess=True,
+        batched=True,
+    ),
+    "capm_strict": ModelRow(
+        "capm_strict",
+        ols.fit_capm_strict,
+        "market",
+        formula="E[R] = r_f + b·(R_m − r_f)",
+        assumptions="α = 0; " + _IID,
+        paper="Campbell, Lo & MacKinlay 1997",
+        coefficients=1,
+        excess=True,
+        batched=True,
+    ),
+    "ff3": ModelRow(
+        "ff3",
+        ols.fit_ff3,
+        "factors",
+        formula="E[R] = r_f + a + b'(mkt_rf, smb, hml)",
+        assumptions=_IID,
+        paper="Fama & French 1993",
+        coefficients=4,
+        factors=ols.FF3,
+        excess=True,
+        batched=True,
+    ),
+    "carhart": ModelRow(
+        "carhart",
+        ols.fit_carhart,
+        "factors",
+        formula="E[R] = r_f + a + b'(mkt_rf, smb, hml, mom)",
+        assumptions=_IID,
+        paper="Carhart 1997",
+        coefficients=5,
+        factors=ols.CARHART,
+        excess=True,
+        batched=True,
+    ),
+    "ff5": ModelRow(
+        "ff5",
+        ols.fit_ff5,
+        "factors",
+        formula="E[R] = r_f + a + b'(mkt_rf, smb, hml, rmw, cma)",
+        assumptions=_IID,
+        paper="Fama & French 2015",
+        coefficients=6,
+        factors=ols.FF5,
+        excess=True,
+        batched=True,
+    ),
+    "ff5_mom": ModelRow(
+        "ff5_mom",
+        ols.fit_ff5_mom,
+        "factors",
+        formula="E[R] = r_f + a + b'(mkt_rf, smb, hml, rmw, cma, mom)",
+        assumptions=_IID,
+        paper="Fama & French 2015; Carhart 1997",
+        coefficients=7,
+        factors=ols.FF5_MOM,
+        excess=True,
+        batched=True,
+    ),
+}
+
+
+def fit_model(name: str, sample: Sample) -> ModelFit:
+    """The named model on one event's rows. ``FitError`` where these rows do not allow it,
+    :class:`SpecError` for a name that is no model."""
+    return model_row(name).fit(sample)
+
+
+def model_row(name: str) -> ModelRow:
+    """The registry row, or a :class:`SpecError` that suggests the nearest name."""
+    row = MODELS.get(name)
+    if row is None:
+        guess = nearest(name, MODELS)
+        raise SpecError(
+            "unknown model" + (f"; did you mean {guess!r}?" if guess else ""),
+            key="study.model",
+            value=name,
+            allowed=MODELS,
+        )
+    return row

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from signals.frames import Floats
+
+
+def _no_rows() -> Floats:
+    return np.empty(0)
+
+
+def _no_design() -> Floats:
+    return np.empty((0, 0))
 
 
 class FitError(Exception):
@@ -31,6 +41,10 @@ class Sample:
     Dimson) rows are consecutive sessions, so lags are shifts; ``x_before``/``x_after`` hold up
     to five further regressor rows on each side of the estimation window (then the event
     window), so that lags at the edge exist.
+
+    ``dummies_est`` (T, d): each column marks one estimation session (a single 1) that another
+    event of the asset is held to have moved. A dummy of its own fits its row exactly, so every
+    model drops the marked rows: coefficients, s² and ν are those of the regression with dummies.
     """
 
     y_est: Floats
@@ -61,7 +75,13 @@ class ModelFit:
     event rows X₁; ``variance`` (W,) the one-session innovation variance (σ² for homoskedastic
     models, the h-step forecasts for GARCH). ``prediction``: ``"forecast"`` when
     V = diag(variance) + σ²X₁(X₀'X₀)⁻¹X₁' holds, ``"rank_only"`` when the model has no closed
-    prediction variance (then only rank and placebo inference is valid).
+    prediction variance (then only rank and placebo inference is valid, and ``inverse`` and
+    ``variance`` are NaN).
+
+    ``est_actual`` (T,) and ``est_design`` (T, k) are the estimation rows y and X₀ as the model
+    saw them (net of the risk-free rate where it is), NaN on rows not used. ``est_variance`` (T,)
+    the conditional variances of the estimation rows where the model has them (GARCH), else empty.
+    ``weights`` are the donors' shares of a synthetic control, by name.
     """
 
     model: str
@@ -81,3 +101,7 @@ class ModelFit:
     prediction: Literal["forecast", "rank_only"] = "forecast"
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    est_actual: Floats = field(default_factory=_no_rows)
+    est_design: Floats = field(default_factory=_no_design)
+    est_variance: Floats = field(default_factory=_no_rows)
+    weights: Mapping[str, float] = field(default_factory=dict)
