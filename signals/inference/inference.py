@@ -40,7 +40,8 @@ class Inference:
 class EventInference:
     """One single-event statistic for all N events of a panel (arrays of shape (N,)).
 
-    NaN means not applicable; ``reasons`` (N,) then says why, else ``""``.
+    NaN means not applicable; ``reasons`` (N,) then says why, else ``""``. ``flags`` (N,) as
+    in :class:`Inference`; empty when the statistic has none.
     """
 
     name: str
@@ -48,15 +49,35 @@ class EventInference:
     df: Floats
     p_value: Floats
     reasons: tuple[str, ...]
+    flags: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correlation:
+    """Mean cross-correlation r̄ of one panel over one window (see ``correlation.py``).
+
+    ``r_bar`` is NaN when undefined; ``reason`` then says why. ``overlapping`` counts the pairs
+    of events whose windows share a session.
+    """
+
+    r_bar: float
+    reason: str
+    overlapping: int
+    n_events: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settings:
-    """What a statistic may need beside the panel. ``draws`` counts bootstrap replications."""
+    """What a statistic may need beside the panel. ``draws`` counts bootstrap replications.
+
+    ``correlation`` is r̄ of exactly the panel and window that are passed with these settings;
+    the battery computes it once for all statistics. Without it each computes its own.
+    """
 
     alpha: float = 0.05
     seed: int = 20250730
     draws: int = 9_999
+    correlation: Correlation | None = None
 
 
 GroupStatistic = Callable[[AbnormalPanel, Window, Settings], Inference]
