@@ -110,13 +110,15 @@ CLAIM_COLUMNS: Final = (
 )
 
 
-def table(name: str, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def table(
+    name: str, data: pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
     """A report table: exactly the columns of ``TABLES[name]``, sorted by its key.
 
     Extra factor columns (``beta_smb`` …) may follow those that are fixed.
     """
     shape = TABLES[name]
-    frame = pd.DataFrame(data if isinstance(data, Mapping) else list(data))
+    frame = pd.DataFrame(data if isinstance(data, Mapping | pd.DataFrame) else list(data))
     fixed = list(shape.all)
     extra = [c for c in frame.columns if c not in fixed]
     frame = frame.reindex(columns=[*fixed, *extra])

@@ -1,8 +1,11 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, and the rule that nothing may be skipped where all is there."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,3 +24,21 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With SIGNALS_NO_SKIPS=1 (set by .ci/run) a skipped test is a failed one: a machine that
+    has everything must not pass by leaving something out."""
+    report = yield
+    if (
+        report.skipped
+        and os.environ.get("SIGNALS_NO_SKIPS") == "1"
+        and not hasattr(report, "wasxfail")
+    ):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped although SIGNALS_NO_SKIPS=1: {reason}"
+    return report

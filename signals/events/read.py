@@ -107,11 +107,11 @@ def _csv(file: Path) -> pd.DataFrame:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DataError("is not UTF-8 text", file=file, line=line) from None
+        place = data[: error.start].count(b"\n") + 1
+        raise DataError("is not UTF-8 text", file=file, line=place) from None
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise DataError("holds a NUL byte", file=file, line=line)
+        place = text[: text.index("\0")].count("\n") + 1
+        raise DataError("holds a NUL byte", file=file, line=place)
     if not text.strip():
         raise DataError("is empty", file=file, allowed="a header line and one row an event")
     try:

@@ -6,11 +6,12 @@ thousand series cost no more memory than the series. Rows are sliced when a mode
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from signals.frames import Days, Floats, Ints, Labels
+from signals.frames import Bools, Days, Floats, Ints, Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +21,7 @@ class AssetSeries:
     ``sessions`` (S,) labels; ``y`` (S,) the asset's decimal return from the session before to this
     one, NaN unless both closes exist; ``x`` (S, p) regressors (benchmark return or factors), NaN
     where they do not exist; ``names`` (p,) their names; ``risk_free`` (S,) or None;
-    ``field`` the price column used for asset and benchmark (``close`` or ``adj_close``);
+    ``price_field`` the price column used for asset and benchmark (``close`` or ``adj_close``);
     ``benchmark_closed`` (S,) True where a benchmark return is missing because its market was
     closed or its close is not of the same date.
     """
@@ -28,12 +29,12 @@ class AssetSeries:
     ticker: str
     benchmark: str
     calendar: str
-    field: str
+    price_field: str
     sessions: Days
     y: Floats
     x: Floats
     names: tuple[str, ...]
-    benchmark_closed: np.ndarray
+    benchmark_closed: Bools
     risk_free: Floats | None = None
 
 
@@ -45,7 +46,8 @@ class EventReturns:
     ``series_index`` (N,) which of them; ``zero`` (N,) position of day zero in its ``sessions``.
     ``event_window`` (first, last tau), ``length`` and ``gap`` of the estimation window: its rows
     are ``zero + event_window[0] − gap − length … zero + event_window[0] − gap − 1``.
-    ``kind`` is ``simple`` or ``log``.
+    ``kind`` is ``simple`` or ``log``. ``dropped`` maps a pair to series positions that its
+    estimation leaves out (sessions of another event of the asset, ``overlap = "dummy"``).
     """
 
     event_id: Labels
@@ -58,6 +60,7 @@ class EventReturns:
     length: int
     gap: int
     kind: str = "simple"
+    dropped: Mapping[int, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.event_id)

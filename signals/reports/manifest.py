@@ -1,0 +1,125 @@
+"""``manifest.json``: what went in, what came out, and how to do it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import pandas as pd
+
+from signals.events import Catalogue
+from signals.prices import PriceBook, PriceHistory
+from signals.spec import StudySpec
+
+FORMAT_VERSION = 1
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "exchange_calendars")
+
+
+def manifest(
+    spec: StudySpec,
+    catalogue: Catalogue,
+    prices: PriceBook,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    as_of: str | None = None,
+    engine: str = "statsmodels",
+) -> dict[str, Any]:
+    """The manifest without its ``run`` object: the same input gives the same bytes."""
+    settings = spec.model_dump(mode="json", exclude={"file"})
+    counts = tables["events"]["status"].value_counts()
+    used = int(counts.get("complete", 0) + counts.get("partial", 0))
+    return {
+        "format_version": FORMAT_VERSION,
+        "study": spec.id,
+        "title": spec.title,
+        "as_of": as_of,
+        "seed": spec.seed,
+        "engine": engine,
+        "counts": {
+            "requested": len(tables["events"]),
+            "used": used,
+            "pending": int(counts.get("pending", 0)),
+            "excluded": int(counts.get("excluded", 0)),
+            "complete": int(counts.get("complete", 0)),
+            "partial": int(counts.get("partial", 0)),
+            "events": int(tables["events"]["event_id"].nunique()),
+            "bad_rows_skipped": len(catalogue.skipped),
+        },
+        "family": {
+            "window": list(spec.primary),
+            "rows": _family_size(tables.get("car"), spec.primary),
+        },
+        "digests": {
+            "spec": _digest(json.dumps(settings, sort_keys=True)),
+            "events": catalogue.digest,
+            "prices": {
+                ticker: _series(history) for ticker, history in sorted(prices.histories.items())
+            },
+        },
+        "unavailable": {
+            ticker: {"code": failure.code, "detail": failure.detail}
+            for ticker, failure in sorted(prices.failures.items())
+        },
+        "price_issues": [
+            {
+                "ticker": issue.ticker,
+                "code": issue.code,
+                "session": issue.session,
+                "count": issue.count,
+                "detail": issue.detail,
+            }
+            for issue in prices.issues
+        ],
+        "not_yet": not_yet(tables),
+        "versions": {
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "signals": metadata.version("signals-eventstudy"),
+            **{name: metadata.version(name) for name in PACKAGES},
+        },
+        "spec": settings,
+    }
+
+
+def not_yet(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Columns of the contract whose content belongs to a part that is not built yet."""
+    return [f"{name}.{column}" for name, column in NOT_YET if name in tables]
+
+
+NOT_YET: tuple[tuple[str, str], ...] = (
+    ("car", "calibrated_p_value"),
+    ("car", "q_value"),
+    ("car", "holm_p"),
+    ("car", "romano_wolf_p"),
+    ("car", "calibration_verdict"),
+    ("car", "min_detectable"),
+    ("statistics", "calibrated_p_value"),
+    ("statistics", "calibration_verdict"),
+    ("statistics", "min_detectable"),
+)
+
+
+def _family_size(car: pd.DataFrame | None, window: tuple[int, int]) -> int:
+    if car is None or car.empty:
+        return 0
+    here = (car["first"] == window[0]) & (car["last"] == window[1])
+    return int((here & (car["status"] == "complete") & car["headline_p_value"].notna()).sum())
+
+
+def _series(history: PriceHistory) -> dict[str, Any]:
+    seen = history.sessions
+    return {
+        "digest": history.digest,
+        "source": history.source,
+        "currency": history.currency,
+        "first": str(seen[0]) if len(seen) else "",
+        "last": str(seen[-1]) if len(seen) else "",
+        "rows": len(seen),
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

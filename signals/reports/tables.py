@@ -1,0 +1,209 @@
+"""Panel and inferences → the tables of the CSV reports (columns fixed in ``signals.frames``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from signals.errors import EventError
+from signals.estimate import Estimation
+from signals.frames import Floats, Labels, table
+from signals.inference import STATISTICS, EventInference, Settings, headline_single
+from signals.inference.tails import t_p
+from signals.models import diagnose
+from signals.panel import AbnormalPanel, Window
+from signals.returns import EventReturns
+
+SINGLE_TESTS = ("rank_p", "conformal_p", "placebo_p")
+
+
+def models_table(estimation: Estimation, returns: EventReturns) -> pd.DataFrame:
+    """One row for each estimated pair: coefficients, fit and diagnostics."""
+    panel = estimation.panel
+    if panel is None:
+        return table("models", [])
+    rows: list[dict[str, Any]] = []
+    for i, fit in enumerate(estimation.fits):
+        used = panel.est_sessions[i][np.isfinite(panel.residuals[i])]
+        row: dict[str, Any] = {
+            "event_id": panel.event_id[i],
+            "ticker": panel.ticker[i],
+            "model": fit.model,
+            "engine": fit.engine,
+            "n_obs": fit.n_obs,
+            "df_resid": fit.df_resid,
+            "alpha": np.nan,
+            "beta": np.nan,
+            "sigma": fit.sigma,
+            "r_squared": fit.r_squared,
+            "price_field": returns.series[returns.series_index[estimation.index[i]]].price_field,
+            "estimation_first": str(used[0]),
+            "estimation_last": str(used[-1]),
+            **coefficients(fit.names, fit.params),
+            **(fit.diagnostics or diagnose(fit)),
+        }
+        rows.append(row)
+    return table("models", rows)
+
+
+def coefficients(names: Sequence[str], params: Floats) -> dict[str, float]:
+    """``const`` → alpha, the market's slope → beta, any other → beta_<factor>."""
+    named: dict[str, float] = {}
+    for name, value in zip(names, params, strict=True):
+        if name == "const":
+            named["alpha"] = float(value)
+        elif name in ("market", "mkt_rf", "peers"):
+            named["beta"] = float(value)
+        else:
+            named[f"beta_{name}"] = float(value)
+    return named
+
+
+def abnormal_returns_table(panel: AbnormalPanel | None) -> pd.DataFrame:
+    """One row for each pair and session of the event window that has a session label."""
+    if panel is None:
+        return table("abnormal_returns", [])
+    n, w = panel.ar.shape
+    std_error = np.sqrt(panel.ar_variance())
+    std_error = np.where(np.isfinite(panel.ar), std_error, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sar = np.where(std_error > 0, panel.ar / std_error, np.nan)
+    return table(
+        "abnormal_returns",
+        {
+            "event_id": np.repeat(panel.event_id, w),
+            "ticker": np.repeat(panel.ticker, w),
+            "tau": np.tile(panel.tau, n),
+            "session": iso(panel.sessions.ravel()),
+            "actual_return": panel.actual.ravel(),
+            "expected_return": panel.expected.ravel(),
+            "ar": panel.ar.ravel(),
+            "std_error": std_error.ravel(),
+            "sar": sar.ravel(),
+        },
+    )
+
+
+def car_table(
+    panel: AbnormalPanel | None,
+    windows: Sequence[Window],
+    settings: Settings,
+    last_session: Mapping[str, np.datetime64],
+) -> pd.DataFrame:
+    """One row for each pair and window: CAR, its forecast error and single-event inference.
+
+    ``last_session`` is the last closed session of each calendar, to tell a window that is still
+    open from one with a missing return.
+    """
+    if panel is None:
+        return table("car", [])
+    parts = [_car_rows(panel, window, settings, last_session) for window in windows]
+    return table("car", pd.concat(parts, ignore_index=True))
+
+
+def _car_rows(
+    panel: AbnormalPanel,
+    window: Window,
+    settings: Settings,
+    last_session: Mapping[str, np.datetime64],
+) -> pd.DataFrame:
+    count = len(panel)
+    value = panel.car(window)
+    std_error = np.sqrt(panel.car_variance(window))
+    scar = panel.scar(window)
+    df = np.where(np.isfinite(scar), panel.df.astype(float), np.nan)
+    half = special.stdtrit(df, 1.0 - settings.alpha / 2.0) * std_error
+    seen = panel.observed(window)
+    complete = seen.all(axis=1)
+    reason, flags = _why_incomplete(panel, window, seen, last_session)
+    tests = {name: _single(name, panel, window, settings) for name in SINGLE_TESTS}
+    headline = headline_single(window[1] - window[0] + 1)
+    return pd.DataFrame(
+        {
+            "event_id": panel.event_id,
+            "ticker": panel.ticker,
+            "first": window[0],
+            "last": window[1],
+            "group": panel.group,
+            "n_returns": seen.sum(axis=1),
+            "car": value,
+            "std_error": std_error,
+            "statistic": scar,
+            "df": df,
+            "p_value": t_p(scar, df),
+            "ci_low": value - half,
+            "ci_high": value + half,
+            "scar": scar,
+            "bhar": panel.bhar(window),
+            "rank_p_value": tests["rank_p"].p_value,
+            "conformal_p_value": tests["conformal_p"].p_value,
+            "placebo_p_value": tests["placebo_p"].p_value,
+            "calibrated_p_value": np.full(count, np.nan),
+            "headline_test": headline,
+            "headline_p_value": tests[headline].p_value,
+            "status": np.where(
+                complete, "complete", np.where(np.isfinite(value), "partial", "incomplete")
+            ),
+            "reason": reason,
+            "flags": flags,
+        }
+    )
+
+
+def _single(name: str, panel: AbnormalPanel, window: Window, settings: Settings) -> EventInference:
+    result = STATISTICS[name].function(panel, window, settings)
+    if not isinstance(result, EventInference):
+        raise TypeError(f"{name} is not a single-event statistic")
+    return result
+
+
+def _why_incomplete(
+    panel: AbnormalPanel,
+    window: Window,
+    seen: np.ndarray,
+    last_session: Mapping[str, np.datetime64],
+) -> tuple[Labels, Labels]:
+    reason = np.full(len(panel), "", dtype=object)
+    flags = np.full(len(panel), "", dtype=object)
+    sessions = panel.sessions[:, panel.columns(window)]
+    for i in np.flatnonzero(~seen.all(axis=1)):
+        missing = sessions[i][~seen[i]]
+        closed = last_session.get(str(panel.calendar[i]))
+        open_ones = missing[missing > closed] if closed is not None else missing[:0]
+        if len(open_ones):
+            reason[i] = f"window_open: {open_ones[0]} has not closed yet"
+        else:
+            reason[i] = f"missing_return: {missing[0]}" + (
+                f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            )
+            if panel.missing != "strict":
+                flags[i] = "missing_return"
+    return reason, flags
+
+
+def excluded_table(failures: Sequence[EventError]) -> pd.DataFrame:
+    """One row for each pair that could not be studied."""
+    return table(
+        "excluded",
+        [
+            {
+                "event_id": e.event_id,
+                "ticker": e.ticker,
+                "stage": e.stage,
+                "code": e.code,
+                "detail": e.detail,
+            }
+            for e in failures
+        ],
+    )
+
+
+def iso(days: np.ndarray) -> Labels:
+    """ISO text of session labels, blank for NaT."""
+    text = np.datetime_as_string(days).astype(object)
+    text[np.isnat(days)] = ""
+    return np.asarray(text, dtype=object)

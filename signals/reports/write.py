@@ -1,0 +1,91 @@
+"""Writing the reports: every file is whole or as it was before, never half.
+
+Each file is written beside its target, flushed to the disk and renamed over it; the manifest
+comes last and holds the digest of every table, so that a mixed folder can be told from a whole
+one. CSV per RFC 4180: UTF-8, CRLF, ``.`` decimals, shortest text that restores each float64.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from signals.errors import DataError
+from signals.reports.result import StudyResult
+
+NOT_REPRODUCED = ("changes",)
+_FORMULA = r"^[=+\-@\t\r\n\x00-\x1f]"
+
+
+def write(
+    result: StudyResult,
+    out: Path,
+    *,
+    tables: Sequence[str] = ("csv",),
+    run: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Write all tables and ``manifest.json`` into ``out``; returns the paths, manifest last.
+
+    ``run`` (timings, run id, host) is the only part of the manifest that differs between two
+    runs on the same input. Raises :class:`DataError` when the folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        paths: list[Path] = []
+        digests: dict[str, str] = {}
+        for name in sorted(result.tables):
+            content = csv_bytes(result.tables[name])
+            paths.append(replace_file(out / f"{name}.csv", content))
+            if name not in NOT_REPRODUCED:
+                digests[f"{name}.csv"] = hashlib.sha256(content).hexdigest()
+        whole = {**result.manifest, "files": digests, "run": {**result.run, **(run or {})}}
+        text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+        paths.append(replace_file(out / "manifest.json", f"{text}\n".encode()))
+    except OSError as error:
+        raise DataError(
+            f"reports cannot be written: {error.strerror or error}", file=out
+        ) from error
+    return paths
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """One table as CSV. Text that a spreadsheet would run as a formula is written with an
+    apostrophe before it, so that it is shown."""
+    safe = frame.copy(deep=False)
+    for column in safe.columns:
+        if safe[column].dtype == object or isinstance(safe[column].dtype, pd.StringDtype):
+            safe[column] = _shown(safe[column])
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8")
+
+
+def _shown(column: pd.Series) -> pd.Series:
+    text = column.map(lambda v: isinstance(v, str))
+    risky = text & column.where(text, "").astype("str").str.contains(_FORMULA, regex=True)
+    if not risky.any():
+        return column
+    out = column.astype(object)
+    out[risky] = "'" + out[risky].astype("str")
+    return out
+
+
+def replace_file(path: Path, content: bytes) -> Path:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the new, never a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path

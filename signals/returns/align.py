@@ -1,0 +1,294 @@
+"""Event-asset pairs → :class:`EventReturns`: every series once, every event a position in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from signals.errors import EventError, SpecError
+from signals.frames import Floats, Ints
+from signals.prices import PriceBook, PriceHistory
+from signals.returns.factors import FactorTable, factors_for
+from signals.returns.record import AssetSeries, EventReturns
+from signals.returns.series import asset_series, choose_field
+from signals.sessions import TradingCalendar, trading_calendar
+from signals.spec import StudySpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regressors:
+    """What the model needs beside the asset's own return: ``kind`` is ``none``, ``market``,
+    ``factors``, ``peers`` or ``donors``; ``factors`` names the factor columns; ``excess`` asks
+    for the risk-free rate."""
+
+    kind: str = "market"
+    factors: tuple[str, ...] = ()
+    excess: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """``returns`` of the pairs that can be studied so far; ``rows`` (N,) their rows in the pair
+    table; ``failures`` the others, each with its reason."""
+
+    returns: EventReturns
+    rows: Ints
+    failures: tuple[EventError, ...]
+
+
+def align(
+    spec: StudySpec,
+    pairs: pd.DataFrame,
+    prices: PriceBook,
+    regressors: Regressors,
+    factors: FactorTable | None = None,
+) -> Aligned:
+    """Build the series that the pairs need and place each pair's day zero in its series.
+
+    ``pairs`` has the columns of ``SessionEvents.frame``. Series are padded with NaN so that every
+    estimation and event row of every pair exists as a position.
+    """
+    failures: list[EventError] = []
+    series: list[AssetSeries] = []
+    rows: list[Ints] = []
+    index: list[Ints] = []
+    zeros: list[Ints] = []
+    reach = spec.estimation_window[0], spec.event_window[1]
+    market_of = benchmark_calendars(spec)
+    for (ticker, bench, cal), part in pairs.groupby(["ticker", "benchmark", "calendar"], sort=True):
+        place = part["position"].to_numpy(np.int64)
+        calendar = trading_calendar(str(cal))
+        asset = prices.histories.get(str(ticker))
+        reasons = _unusable(str(ticker), str(bench), part, prices, calendar, regressors, reach)
+        good = reasons.isna().to_numpy()
+        failures += [
+            EventError(str(e), str(ticker), *reason)
+            for e, reason in zip(part["event_id"][~good], reasons[~good], strict=True)
+        ]
+        if not good.any() or asset is None:
+            continue
+        start = int(place[good].min()) + reach[0]
+        stop = int(place[good].max()) + reach[1] + 1
+        needed = calendar.sessions[max(start - 1, 0) : stop]
+        benchmark = prices.histories.get(str(bench)) if regressors.kind == "market" else None
+        field = choose_field(spec.prices.field, asset, benchmark, needed)
+        if field is None:
+            detail = _no_field(spec.prices.field, str(ticker), str(bench))
+            failures += [
+                EventError(str(e), str(ticker), "prices", "no_common_field", detail)
+                for e in part["event_id"][good]
+            ]
+            continue
+        one = asset_series(
+            asset,
+            benchmark,
+            start=start,
+            stop=stop,
+            calendar=calendar,
+            benchmark_calendar=trading_calendar(market_of.get(str(bench), str(cal))),
+            field=field,
+            kind="level" if spec.quantity == "volume" else spec.returns,
+        )
+        one = replace(one, benchmark=str(bench))
+        series.append(_with_regressors(one, spec, prices, regressors, factors, start, stop))
+        rows.append(part.index.to_numpy(np.int64)[good])
+        index.append(np.full(int(good.sum()), len(series) - 1, dtype=np.int64))
+        zeros.append(place[good] - start)
+    order, kept = _in_table_order(rows)
+    chosen = pairs.loc[kept]
+    returns = EventReturns(
+        event_id=chosen["event_id"].to_numpy(object),
+        group=chosen["group"].to_numpy(object),
+        category=chosen["category"].to_numpy(object),
+        series=tuple(series),
+        series_index=_concatenated(index)[order],
+        zero=_concatenated(zeros)[order],
+        event_window=spec.event_window,
+        length=spec.estimation.length,
+        gap=spec.estimation.gap,
+        kind=spec.returns,
+    )
+    return Aligned(returns, kept, tuple(failures))
+
+
+def benchmark_calendars(spec: StudySpec) -> dict[str, str]:
+    """Calendar of every benchmark: its own where it is an asset, else that of the asset naming it
+    (the market's own benchmark: the market's calendar)."""
+    calendars: dict[str, str] = {}
+    for asset in spec.assets:
+        if asset.benchmark is not None:
+            calendars.setdefault(asset.benchmark, asset.calendar or spec.market.calendar)
+    if spec.market.benchmark is not None:
+        calendars[spec.market.benchmark] = spec.market.calendar
+    for asset in spec.assets:
+        calendars[asset.ticker] = asset.calendar or spec.market.calendar
+    return calendars
+
+
+def _unusable(
+    ticker: str,
+    bench: str,
+    part: pd.DataFrame,
+    prices: PriceBook,
+    calendar: TradingCalendar,
+    regressors: Regressors,
+    reach: tuple[int, int],
+) -> pd.Series:
+    """For each pair None, or (stage, code, detail) when it cannot be studied."""
+    reasons = pd.Series(None, index=part.index, dtype=object)
+    failed = prices.failures.get(ticker)
+    history = prices.histories.get(ticker)
+    if history is None:
+        code = failed.code if failed else "no_prices"
+        detail = failed.detail if failed else f"no prices for {ticker}"
+        return pd.Series([("prices", code, detail)] * len(part), index=part.index, dtype=object)
+    if regressors.kind == "market" and bench not in prices.histories:
+        cause = prices.failures.get(bench)
+        detail = f"no prices for the benchmark {bench}" + (f": {cause.detail}" if cause else "")
+        what = ("prices", "no_benchmark", detail)
+        return pd.Series([what] * len(part), index=part.index, dtype=object)
+    place = part["position"].to_numpy(np.int64)
+    first, last = _span(history, calendar)
+    for k, position in enumerate(place):
+        if position < 0:
+            reason = ("sessions", "outside_calendar", f"{calendar.name} has no session for it")
+        elif position + reach[0] < 0 or position + reach[1] >= len(calendar.sessions):
+            reason = ("sessions", "outside_calendar", f"windows leave the calendar {calendar.name}")
+        elif first is None or position <= first:
+            begins = "no price" if first is None else f"{calendar.sessions[first]}"
+            reason = ("prices", "before_first_price", f"prices of {ticker} begin with {begins}")
+        elif last is not None and position > last:
+            zero, final = calendar.sessions[position], calendar.sessions[last]
+            detail = f"day zero {zero} is after the last price {final}"
+            reason = ("prices", "after_last_price", detail)
+        else:
+            continue
+        reasons.iloc[k] = reason
+    return reasons
+
+
+def _span(history: PriceHistory, calendar: TradingCalendar) -> tuple[int | None, int | None]:
+    """Positions of the first and last session with a price."""
+    seen = np.isfinite(history.column("close")) | np.isfinite(history.column("adj_close"))
+    days = history.sessions[seen]
+    if len(days) == 0:
+        return None, None
+    return (
+        int(np.searchsorted(calendar.sessions, days[0])),
+        int(np.searchsorted(calendar.sessions, days[-1], side="right")) - 1,
+    )
+
+
+def _with_regressors(
+    series: AssetSeries,
+    spec: StudySpec,
+    prices: PriceBook,
+    regressors: Regressors,
+    factors: FactorTable | None,
+    start: int,
+    stop: int,
+) -> AssetSeries:
+    if regressors.kind == "factors":
+        if factors is None:
+            raise SpecError(
+                f"the model {spec.model!r} needs factor returns",
+                file=spec.file,
+                key="factors",
+                allowed='[factors] with source = "french", or source = "csv" and path',
+            )
+        x, risk_free = factors_for(factors, regressors.factors, series.sessions)
+        return replace(
+            series,
+            x=x,
+            names=regressors.factors,
+            risk_free=risk_free if regressors.excess else None,
+        )
+    if regressors.kind in ("peers", "donors"):
+        names, x = _neighbours(series, spec, prices, regressors.kind, start, stop)
+        return replace(series, x=x, names=names)
+    if regressors.excess:
+        if factors is None:
+            raise SpecError(
+                f"the model {spec.model!r} needs a risk-free rate", file=spec.file, key="factors"
+            )
+        _, risk_free = factors_for(factors, (), series.sessions)
+        return replace(series, risk_free=risk_free)
+    return series
+
+
+def _neighbours(
+    series: AssetSeries,
+    spec: StudySpec,
+    prices: PriceBook,
+    kind: str,
+    start: int,
+    stop: int,
+) -> tuple[tuple[str, ...], Floats]:
+    """Returns of the asset's peers (one equal-weighted column) or donors (a column each)."""
+    by_ticker = {a.ticker: a for a in spec.assets}
+    if kind == "donors":
+        tickers = list(spec.donors.get(series.ticker, ()))
+        if not tickers:
+            raise SpecError(
+                f"the model {spec.model!r} needs donors for {series.ticker}",
+                file=spec.file,
+                key=f"donors.{series.ticker}",
+                allowed="a list of tickers",
+            )
+    else:
+        own = by_ticker.get(series.ticker)
+        group = own.group if own else ""
+        tickers = [a.ticker for a in spec.assets if a.group == group and a.ticker != series.ticker]
+    calendar = trading_calendar(series.calendar)
+    columns: dict[str, Floats] = {}
+    for ticker in tickers:
+        history = prices.histories.get(ticker)
+        if history is not None and history.calendar == series.calendar:
+            other = asset_series(
+                history, None, start=start, stop=stop, calendar=calendar,
+                benchmark_calendar=None, field=series.price_field, kind=spec.returns,
+            )  # fmt: skip
+            columns[ticker] = other.y
+    if not columns:
+        raise SpecError(
+            f"the model {spec.model!r} finds no {kind} with prices for {series.ticker}",
+            file=spec.file,
+            key="donors" if kind == "donors" else "assets.group",
+        )
+    stacked = np.column_stack(list(columns.values()))
+    if kind == "donors":
+        return tuple(columns), stacked
+    # A peer without a return that session would change the index's make-up: leave the row out.
+    return ("peers",), stacked.mean(axis=1, keepdims=True)
+
+
+def _no_field(wanted: str, ticker: str, bench: str) -> str:
+    if wanted == "auto":
+        return f"{ticker} and {bench or 'its benchmark'} share no price column"
+    return f"{ticker} or {bench or 'its benchmark'} has no column {wanted}"
+
+
+def _concatenated(parts: list[Ints]) -> Ints:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _in_table_order(rows: list[Ints]) -> tuple[Ints, Ints]:
+    flat = _concatenated(rows)
+    order = np.argsort(flat, kind="stable")
+    return order, flat[order]
+
+
+def dropped_rows(
+    confounders: Mapping[int, tuple[int, ...]], zero: Ints, window: tuple[int, int]
+) -> dict[int, Ints]:
+    """Series positions that a pair's estimation leaves out: the ``window`` sessions of each
+    contaminating event of the same asset. ``confounders`` maps a pair to those events' zeros."""
+    reach = np.arange(window[0], window[1] + 1)
+    return {
+        pair: np.unique(np.concatenate([z + reach for z in others]))
+        for pair, others in confounders.items()
+        if others
+    }
