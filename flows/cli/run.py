@@ -1,0 +1,249 @@
+"""``signals run``: a study from prices to reports."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli import screen
+
+if TYPE_CHECKING:
+    from flows.options import RunOptions
+    from flows.pipeline import Outcome
+    from flows.progress import Progress
+
+MOST_ROWS = 20
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")]
+PricesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prices",
+        metavar="SOURCE[:PATH]",
+        help="Another source: yahoo, csv:DIR, parquet:FILE, sample.",
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help="As if it were the end of that day: nothing later exists."
+    ),
+]
+SkipBadRows = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Use the good rows of a catalogue with bad ones.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+MaxAge = Annotated[
+    float | None,
+    typer.Option(
+        "--max-age", metavar="DAYS", help="How old a cached series may be when its source is down."
+    ),
+]
+
+
+def run(
+    study: StudyFile,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the reports; default reports/<id>."),
+    ] = None,
+    prices: PricesOption = None,
+    as_of: AsOf = None,
+    tables: Annotated[
+        str, typer.Option("--tables", metavar="LIST", help="csv,parquet,xlsx,tex,md.")
+    ] = "csv",
+    max_age: MaxAge = None,
+    skip_bad_rows: SkipBadRows = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the source again for everything.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 4 when any event had to be excluded.")
+    ] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without Prefect; the same files byte for byte.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study end to end: prices → match → estimate → test → reports."""
+    from flows.options import RunOptions, parse_as_of, parse_max_age, parse_tables
+
+    parse_as_of(as_of)
+    options = RunOptions(
+        study=study,
+        out=out,
+        prices=prices,
+        as_of=as_of,
+        skip_bad_rows=skip_bad_rows,
+        max_age=parse_max_age(max_age),
+        tables=parse_tables(tables),
+        refresh=refresh,
+    )
+    outcome = _conducted(options, direct=direct)
+    (_print_json if as_json else _print)(outcome)
+    outcome.raise_if_down()
+    if strict and len(outcome.result.excluded):
+        screen.note(f"{len(outcome.result.excluded)} event-asset pairs were excluded (--strict)")
+        raise typer.Exit(4)
+
+
+def _conducted(options: RunOptions, *, direct: bool) -> Outcome:
+    from flows.cli.bar import watching
+    from flows.pipeline import SourceDown
+
+    screen.note(f"signals run {options.study}" + (" (without Prefect)" if direct else ""))
+    if not direct:
+        _refuse_early(options)
+        screen.note(_greeting())
+    try:
+        with watching() as progress:
+            return _direct(options, progress) if direct else _flow(options, progress)
+    except SourceDown as down:  # what could be done is shown before the error is
+        return down.outcome
+
+
+def _direct(options: RunOptions, progress: Progress) -> Outcome:
+    from flows.direct import run_direct
+
+    return run_direct(options, progress)
+
+
+def _refuse_early(options: RunOptions) -> None:
+    """A mistyped key is told at once, not after Prefect's start."""
+    from flows import steps
+
+    steps.read(options)
+
+
+def _greeting() -> str:
+    """What happens next, said before Prefect is even imported."""
+    from flows.settings import api_url
+
+    url = api_url()
+    if url:
+        return f"connecting to Prefect at {url} …"
+    return "starting Prefect's own server: 10–20 s the first time (--direct does without) …"
+
+
+def _flow(options: RunOptions, progress: Progress) -> Outcome:
+    begun = time.perf_counter()
+    from flows import settings
+
+    settings.apply(quiet=True)
+    from flows.progress import begin, watcher
+    from flows.study_flow import study_flow
+
+    def call() -> Outcome:
+        begin.set(begun)
+        watcher.set(progress)
+        return study_flow(
+            study=os.fspath(options.study),
+            out=None if options.out is None else os.fspath(options.out),
+            prices=options.prices,
+            as_of=options.as_of,
+            tables=",".join(options.tables),
+            max_age=options.max_age,
+            skip_bad_rows=options.skip_bad_rows,
+            refresh=options.refresh,
+        )
+
+    return contextvars.copy_context().run(call)
+
+
+def _print(outcome: Outcome) -> None:
+    from flows.findings import findings, interval, interval_name, percent, probability
+
+    result = outcome.result
+    rows = findings(result)
+    if rows:
+        shown = rows[:MOST_ROWS]
+        screen.table(
+            ["event", "asset", "day zero", f"CAR {rows[0].window}",
+             interval_name(result.spec.alpha), "p", "q", "status"],
+            [
+                [f.event_id, f.ticker, f.day_zero, percent(f.car), interval(f.ci_low, f.ci_high),
+                 probability(f.p_value), probability(f.q_value), f.status]
+                for f in shown
+            ],
+            title=result.spec.title or result.spec.id,
+            right=[f"CAR {rows[0].window}", interval_name(result.spec.alpha), "p", "q"],
+        )  # fmt: skip
+        if len(rows) > len(shown):
+            screen.out(f"the {len(shown)} strongest of {len(rows)}; all are in car.csv")
+    _print_groups(outcome)
+    _print_counts(outcome)
+    screen.note(_timings(outcome))
+
+
+def _print_groups(outcome: Outcome) -> None:
+    """The recommended statistic of every group of events over the primary window."""
+    from flows.findings import percent, probability, window_text
+
+    frame = outcome.result.statistics
+    first, last = outcome.result.spec.primary
+    chosen = frame[(frame["first"] == first) & (frame["last"] == last) & (frame["status"] == "ok")]
+    chosen = chosen[chosen["recommended"].astype(str).str.lower().isin(["true", "1", "1.0"])]
+    if chosen.empty:
+        return
+    caar = outcome.result.caar
+    rows = []
+    for row in chosen.head(MOST_ROWS).to_dict("records"):
+        same = caar[
+            (caar["group_by"] == row["group_by"]) & (caar["group"] == row["group"])
+            & (caar["first"] == first) & (caar["last"] == last)
+        ]  # fmt: skip
+        mean = percent(float(same["caar"].iloc[0])) if len(same) else ""
+        label = f"{row['group_by']}: {row['group']}" if row["group_by"] != "all" else "all"
+        rows.append(
+            [label, str(int(row["n_events"])), mean, row["statistic_name"],
+             probability(float(row["p_value"]))]
+        )  # fmt: skip
+    name = f"mean CAR {window_text(first, last)}"
+    screen.table(["group", "events", name, "test", "p"], rows, right=["events", name, "p"])
+
+
+def _print_counts(outcome: Outcome) -> None:
+    counts = outcome.result.manifest.get("counts", {})
+    screen.out("event-asset pairs: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
+    excluded = outcome.result.excluded
+    for (code, detail), part in excluded.groupby(["code", "detail"], sort=True):
+        tickers = list(dict.fromkeys(part["ticker"]))
+        named = ", ".join(tickers[:6]) + (" …" if len(tickers) > 6 else "")
+        screen.out(f"excluded {len(part)} ({code}; {named}): {detail}")
+    screen.out(f"reports: {outcome.out}/  ({', '.join(p.name for p in outcome.files)})")
+
+
+def _timings(outcome: Outcome) -> str:
+    seconds = outcome.seconds
+    text = f"study {seconds['study_s']:.1f} s"
+    if "prefect_start_s" in seconds:
+        text += f", after {seconds['prefect_start_s']:.1f} s for Prefect's start"
+    return text
+
+
+def _print_json(outcome: Outcome) -> None:
+    from dataclasses import fields
+
+    from flows.findings import findings
+
+    rows: list[dict[str, Any]] = [
+        {f.name: getattr(row, f.name) for f in fields(row)} for row in findings(outcome.result)
+    ]
+    screen.as_json(
+        {
+            "study": outcome.result.spec.id,
+            "out": str(outcome.out),
+            "files": [str(p) for p in outcome.files],
+            "counts": outcome.result.manifest.get("counts", {}),
+            "primary_window": list(outcome.result.spec.primary),
+            "findings": rows,
+            "excluded": outcome.result.excluded.to_dict("records"),
+            "down": [f.ticker for f in outcome.down],
+            "run": outcome.run,
+        }
+    )
