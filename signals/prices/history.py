@@ -11,14 +11,38 @@ import numpy as np
 from signals.frames import Days, Floats
 
 FIELDS: Final = ("open", "high", "low", "close", "adj_close", "volume")
+PRICE_FIELDS: Final = ("open", "high", "low", "close", "adj_close")
+ACTION_FIELDS: Final = ("dividend", "split")
+
+# What a quality issue may be about. The first group concerns the rows of the source, the second
+# the prices themselves, the third how the series came here.
+ISSUE_CODES: Final[Mapping[str, str]] = {
+    "unsorted": "rows were not in order of time; they were sorted",
+    "duplicate": "a session stands twice; identical rows count once, conflicting ones are missing",
+    "off_calendar": "rows on days (or at times) without a session; they are left out",
+    "non_positive": "prices that are zero or negative; they count as missing",
+    "gap": "sessions between the first and the last price that have none",
+    "stale": "the same close over many sessions in a row",
+    "jump": "a return too large to be taken on trust, or a change of unit or an unadjusted split",
+    "inconsistent_bar": "high below low, or open or close outside of them",
+    "adj_close_partial": "adj_close is blank on sessions that have a close",
+    "incomplete": "the newest closed session is not in the source's answer yet",
+    "clipped": "the source keeps this interval for a limited time only",
+    "name_unchecked": "the study states a name or currency but the source returned none",
+    "stale_cache": "the source could not be asked; the stored series was used as it is",
+    "delisted": "the source no longer has the series; the stored one was used",
+    "cache_corrupt": "the stored file failed its digest and was fetched again",
+    "cache_not_written": "the series could not be stored",
+    "restated": "the source changed its history; the series was fetched whole again",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QualityIssue:
     """One thing that looks wrong in a price series.
 
-    ``code`` is one of ``off_calendar, duplicate, gap, stale, non_positive, jump, unsorted``;
-    ``session`` is the first session concerned (ISO text), ``count`` how many are.
+    ``code`` is a key of :data:`ISSUE_CODES`; ``session`` is the first session concerned (ISO
+    text), ``count`` how many are.
     """
 
     ticker: str
@@ -35,7 +59,9 @@ class PriceHistory:
     ``sessions`` (S,) are ``datetime64[D]`` session labels, strictly increasing (intraday:
     ``datetime64[s]`` bar starts in UTC). Every column is (S,) float64 with NaN where the source
     has no value: nothing is filled in. ``close`` is as traded (split-adjusted at most),
-    ``adj_close`` adjusted for dividends too.
+    ``adj_close`` adjusted for dividends too. A source that states them has the columns
+    ``dividend`` (currency units) and ``split`` (ratio; 0 on sessions without one).
+    ``digest`` is the sha256 of sessions and columns (:func:`signals.prices.series.digest_of`).
     """
 
     ticker: str

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from signals.prices.history import PriceHistory
+
+_SECONDS: Final = {"m": 60, "h": 3600, "d": 86400}
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_-]{0,63}")
 
 
 class PriceUnavailable(Exception):
@@ -47,3 +51,13 @@ class PriceSource(Protocol):
     def name(self) -> str: ...
 
     def load(self, request: PriceRequest) -> PriceHistory: ...
+
+
+def interval_seconds(interval: str) -> int:
+    """Length of a bar in seconds: ``5m`` → 300, ``1h`` → 3600, ``1d`` → 86400."""
+    return int(interval[:-1]) * _SECONDS[interval[-1]]
+
+
+def plain_file_name(symbol: str) -> bool:
+    """True where ``symbol`` can be a file name as it is: it names no folder and leaves none."""
+    return _FILE_NAME.fullmatch(symbol) is not None

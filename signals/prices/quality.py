@@ -1,0 +1,147 @@
+"""Rules that prices themselves must pass. Each finds and reports; none repairs.
+
+==================  ============================================================================
+code                rule
+==================  ============================================================================
+gap                 a session of the calendar between the first and the last price has none
+stale               the close is unchanged over 5 sessions in a row or more (intraday: 30 bars)
+jump                a return beyond ±40 % *and* 15 robust standard deviations; or, beyond these
+                    15, a price ratio within 5 % of 100 or 1/100 (another unit) or within 2 % of
+                    a usual split ratio
+inconsistent_bar    high < low, or open or close outside of them by more than 0.1 %
+adj_close_partial   adj_close is blank on sessions that have a close
+==================  ============================================================================
+
+Checked by ``tests/prices/test_quality.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from signals.frames import Bools, Floats
+from signals.prices.history import PriceHistory, QualityIssue
+from signals.sessions import trading_calendar
+
+STALE_SESSIONS: Final = 5
+STALE_BARS: Final = 30
+LARGE_RETURN: Final = 0.40
+ROBUST_SIGMAS: Final = 15.0
+SPLITS: Final = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
+
+
+def check_quality(history: PriceHistory, interval: str = "1d") -> tuple[QualityIssue, ...]:
+    """All issues of a history's prices, in the order of the table above, one a rule at most.
+
+    The close is judged, or adj_close where it has more sessions; a gap has neither.
+    """
+    close, adjusted = history.column("close"), history.column("adj_close")
+    price = close if np.isfinite(close).sum() >= np.isfinite(adjusted).sum() else adjusted
+    either = np.where(np.isfinite(close), close, adjusted)
+    found = [
+        _gap(history, either) if interval == "1d" else None,
+        _stale(history, price, STALE_SESSIONS if interval == "1d" else STALE_BARS),
+        _jump(history, price),
+        _inconsistent(history),
+        _adj_close_partial(history),
+    ]
+    return tuple(issue for issue in found if issue is not None)
+
+
+def _gap(history: PriceHistory, price: Floats) -> QualityIssue | None:
+    have = history.sessions[np.isfinite(price)]
+    if len(have) < 2:
+        return None
+    sessions = trading_calendar(history.calendar).sessions
+    start, stop = np.searchsorted(sessions, [have[0], have[-1]])
+    missing = np.setdiff1d(sessions[start:stop], have, assume_unique=True)
+    if not missing.size:
+        return None
+    shown = ", ".join(str(d) for d in missing[:3]) + (" …" if missing.size > 3 else "")
+    return QualityIssue(history.ticker, "gap", str(missing[0]), len(missing), f"no price: {shown}")
+
+
+def _stale(history: PriceHistory, price: Floats, least: int) -> QualityIssue | None:
+    where = np.flatnonzero(np.isfinite(price))
+    if len(where) < least:
+        return None
+    values = price[where]
+    starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+    lengths = np.diff(np.append(starts, len(values)))
+    frozen_runs = lengths >= least
+    if not frozen_runs.any():
+        return None
+    first = history.sessions[where[starts[frozen_runs][0]]]
+    detail = f"{int(frozen_runs.sum())} run(s) of an unchanged close, longest {int(lengths.max())}"
+    count = int(lengths[frozen_runs].sum())
+    return QualityIssue(history.ticker, "stale", str(first), count, detail)
+
+
+def _jump(history: PriceHistory, price: Floats) -> QualityIssue | None:
+    where = np.flatnonzero(np.isfinite(price))
+    if len(where) < 3:
+        return None
+    values = price[where]
+    change = np.diff(np.log(values))
+    sigma = 1.4826 * float(np.median(np.abs(change - np.median(change))))
+    # A series that hardly ever moves has no scale of its own: one basis point serves then.
+    wild = np.abs(change) > ROBUST_SIGMAS * max(sigma, 1e-4)
+    if not wild.any():
+        return None
+    ratio = np.exp(np.clip(change, -700, 700))
+    large = np.abs(ratio - 1) > LARGE_RETURN
+    unit = np.abs(np.abs(change) - np.log(100)) < 0.05
+    split = _split_like(change)
+    odd = wild & (large | unit | split)
+    if not odd.any():
+        return None
+    at = int(np.flatnonzero(odd)[0])
+    kind = "close to 100: another unit?" if unit[at] else "like an unadjusted split"
+    hint = f", {kind}" if unit[at] or split[at] else ""
+    session = history.sessions[where[at + 1]]
+    detail = f"price × {ratio[at]:.6g} from one session to the next{hint}"
+    return QualityIssue(history.ticker, "jump", str(session), int(odd.sum()), detail)
+
+
+def _split_like(change: Floats) -> Bools:
+    near = np.zeros(len(change), dtype=bool)
+    for ratio in SPLITS:
+        near |= np.abs(np.abs(change) - np.log(ratio)) < 0.02
+    return near
+
+
+def _inconsistent(history: PriceHistory) -> QualityIssue | None:
+    if not (history.has("high") and history.has("low")):
+        return None
+    high, low = history.column("high"), history.column("low")
+    bad = high < low
+    for name in ("open", "close"):
+        values = history.column(name)
+        bad |= (values > high * 1.001) | (values < low * 0.999)
+    if not bad.any():
+        return None
+    first = history.sessions[bad][0]
+    detail = "high below low, or open or close outside of them"
+    return QualityIssue(history.ticker, "inconsistent_bar", str(first), int(bad.sum()), detail)
+
+
+def _adj_close_partial(history: PriceHistory) -> QualityIssue | None:
+    if not (history.has("close") and history.has("adj_close")):
+        return None
+    blank = np.isfinite(history.columns["close"]) & ~np.isfinite(history.columns["adj_close"])
+    if not blank.any():
+        return None
+    first = history.sessions[blank][0]
+    detail = "adj_close is blank where close is not"
+    return QualityIssue(history.ticker, "adj_close_partial", str(first), int(blank.sum()), detail)
+
+
+def summary(issues: tuple[QualityIssue, ...]) -> Mapping[str, int]:
+    """How many rows each code concerns, by code."""
+    counts: dict[str, int] = {}
+    for issue in issues:
+        counts[issue.code] = counts.get(issue.code, 0) + issue.count
+    return dict(sorted(counts.items()))

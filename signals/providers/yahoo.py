@@ -1,0 +1,310 @@
+"""Yahoo's chart service through yfinance: the answer, or its cause.
+
+The only module that imports yfinance. yfinance does the talking (cookies, crumb, browser-like
+TLS) and the parsing; but it also hides failures: it drops repeated and null rows, keeps error
+answers in a cache of the process, and lets a status code turn into a ``KeyError``. So it talks
+through a session of ours that keeps the last chart answer of each thread, and what went wrong is
+judged from that answer. Nothing is retried here: the caller decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from signals.errors import TransientError
+from signals.frames import Days, Floats
+from signals.providers import NoSuchSeries, RateLimited
+
+SOURCE: Final = "yahoo"
+# How many days back Yahoo keeps bars of each length (less one, for the hour of the request).
+KEPT_DAYS: Final[Mapping[str, int]] = {
+    "1m": 7, "2m": 59, "5m": 59, "15m": 59, "30m": 59, "90m": 59, "60m": 729, "1h": 729,
+}  # fmt: skip
+INTERVALS: Final = ("1d", *KEPT_DAYS)
+_FIELDS: Final = {
+    "Open": "open",
+    "High": "high",
+    "Low": "low",
+    "Close": "close",
+    "Adj Close": "adj_close",
+    "Volume": "volume",
+    "Dividends": "dividend",
+    "Stock Splits": "split",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChartAnswer:
+    """One answer of Yahoo, as it came.
+
+    ``labels`` (R,) are dates in the exchange's own time zone (daily) or UTC bar starts;
+    ``columns`` (R,) float64 by our field names, NaN where Yahoo has null. ``repeated`` and
+    ``unordered`` count rows that yfinance put right without saying so. ``first_trade`` and
+    ``last_trade`` are UTC instants where Yahoo states them.
+    """
+
+    symbol: str
+    names: tuple[str, ...]
+    currency: str
+    timezone: str
+    labels: Days
+    columns: Mapping[str, Floats]
+    repeated: int = 0
+    unordered: int = 0
+    first_trade: datetime | None = None
+    last_trade: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """The last chart answer that a thread received."""
+
+    status: int = 0
+    body: str = ""
+    retry_after: str | None = None
+
+
+_seen = threading.local()
+_setup = threading.Lock()
+_session: Any = None
+
+
+def fetch_chart(
+    symbol: str,
+    first: str,
+    last: str,
+    *,
+    interval: str = "1d",
+    timeout: float = 20.0,
+    cache_dir: Path | None = None,
+) -> ChartAnswer:
+    """The rows of ``symbol`` from ``first`` to ``last`` (dates, both included).
+
+    Raises :class:`NoSuchSeries` or :class:`TransientError` (:class:`RateLimited` for 429), each
+    with what Yahoo said. ``timeout`` bounds each HTTP request, its body included, in seconds.
+    Checked by ``tests/providers/test_yahoo.py`` against a loopback server.
+    """
+    yf = _yfinance(timeout, cache_dir)
+    end = (datetime.fromisoformat(last) + timedelta(days=1)).date().isoformat()
+    seen = _seen.answer = _Seen()
+    forget_answers()  # an error answer of an earlier try would be served again
+    try:
+        frame = yf.Ticker(symbol, session=_session).history(
+            start=first,
+            end=end,
+            interval=interval,
+            auto_adjust=False,
+            actions=True,
+            keepna=True,
+            timeout=timeout,
+        )
+    except Exception as error:
+        # Whatever yfinance raised, the cause stands in the answer. `from error` keeps a fault
+        # in our own use of yfinance visible in a debug log.
+        raise _cause(symbol, seen, error) from error
+    if frame.empty:
+        raise _cause(symbol, seen, None)
+    return _answer(symbol, seen, frame, interval)
+
+
+def forget_answers() -> None:
+    """Empty yfinance's cache of answers: it keeps errors too, for the life of the process."""
+    from yfinance.data import YfData
+
+    YfData(session=_session).cache_get.cache_clear()
+
+
+def forget_session() -> None:
+    """Drop the session, its cookies and its crumb; the next request starts afresh."""
+    global _session  # noqa: PLW0603 - yfinance keeps one session a process, so do we
+    from yfinance.data import SingletonMeta
+
+    with _setup:
+        _session = None
+        SingletonMeta._instances.clear()
+
+
+def _yfinance(timeout: float, cache_dir: Path | None) -> Any:
+    """yfinance, set up once in this process to raise what it would hide."""
+    global _session  # noqa: PLW0603
+    with _setup:
+        import yfinance as yf
+
+        # Its pandas deprecations are not ours to act on. After the import, which puts a filter of
+        # its own in front, and each time, because a test run restores the filters.
+        warnings.filterwarnings("ignore", module="yfinance")
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # causes are raised, not logged
+        if _session is None:
+            if cache_dir is not None:
+                own = cache_dir / "yfinance" / str(os.getpid())  # shared, its database locks up
+                with contextlib.suppress(OSError):  # it does without where it cannot write
+                    own.mkdir(parents=True, exist_ok=True)
+                    yf.set_tz_cache_location(str(own))
+            _session = _new_session()
+        yf.config.debug.hide_exceptions = False
+        yf.config.network.retries = 0
+        _session.limit = timeout
+    return yf
+
+
+def _new_session() -> Any:
+    from curl_cffi.requests import Session
+
+    class RecordingSession(Session):  # type: ignore[type-arg]
+        """Keeps the last chart answer of each thread, and lets no request outlast the limit."""
+
+        limit = 20.0
+
+        def request(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
+            asked = options.get("timeout")
+            options["timeout"] = min(float(asked), self.limit) if asked else self.limit
+            seen: _Seen | None = getattr(_seen, "answer", None)
+            if seen is None or "/v8/finance/chart/" not in url:
+                return super().request(method, url, *args, **options)
+            seen.status, seen.body, seen.retry_after = 0, "", None
+            response = super().request(method, url, *args, **options)
+            seen.status, seen.body = response.status_code, response.text
+            seen.retry_after = response.headers.get("Retry-After")
+            return response
+
+    # curl_cffi looks the certificates up once, when it is imported; the environment may have
+    # been set after that.
+    named = (os.environ.get(k) for k in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
+    bundle: Any = next((p for p in named if p and Path(p).is_file()), True)
+    return RecordingSession(impersonate="chrome", verify=bundle)
+
+
+def _cause(symbol: str, seen: _Seen, error: Exception | None) -> Exception:
+    """What an answer without rows means."""
+    said = _said(seen.body)
+    if seen.status == 429 or type(error).__name__ == "YFRateLimitError":
+        pause = _seconds(seen.retry_after)
+        detail = "too many requests" + (f"; asks for a pause of {pause:g} s" if pause else "")
+        return RateLimited(SOURCE, detail, ticker=symbol, retry_after=pause)
+    if seen.status == 0:
+        reason = _first_line(error) if error else "nothing was received"
+        return TransientError(SOURCE, f"no answer: {reason}", ticker=symbol)
+    if seen.status in (401, 403):
+        return TransientError(SOURCE, f"refused (HTTP {seen.status}): {said}", ticker=symbol)
+    if seen.status >= 500:
+        return TransientError(SOURCE, f"HTTP {seen.status}", ticker=symbol)
+    chart = _chart(seen.body)
+    if chart is None:
+        kind = "HTML" if seen.body.lstrip()[:1] == "<" else "unreadable or truncated JSON"
+        detail = f"HTTP {seen.status} with {kind} in place of a chart"
+        return TransientError(SOURCE, detail, ticker=symbol)
+    if chart.get("error"):
+        return NoSuchSeries(symbol, "no_prices", said)
+    if not chart.get("result"):
+        return TransientError(SOURCE, "an empty result without a reason", ticker=symbol)
+    if not chart["result"][0].get("timestamp"):
+        return NoSuchSeries(symbol, "no_prices", "no rows in the range asked for")
+    reason = _first_line(error) if error else "rows without prices"
+    return TransientError(SOURCE, f"an answer that cannot be used: {reason}", ticker=symbol)
+
+
+def _answer(symbol: str, seen: _Seen, frame: Any, interval: str) -> ChartAnswer:
+    chart = _chart(seen.body)
+    if chart is None or not chart.get("result"):
+        raise _cause(symbol, seen, None)
+    raw = chart["result"][0]
+    meta = raw["meta"]
+    stamps = np.asarray(raw["timestamp"], dtype=np.int64)
+    if interval == "1d":
+        labels = frame.index.tz_localize(None).to_numpy().astype("datetime64[D]")
+    else:
+        labels = frame.index.tz_convert("UTC").tz_localize(None).to_numpy()
+        labels = labels.astype("datetime64[s]")
+    columns = {
+        own: frame[theirs].to_numpy(dtype=np.float64)
+        for theirs, own in _FIELDS.items()
+        if theirs in frame.columns
+    }
+    # yfinance writes 0 for a volume that is null; a session without a close has none.
+    columns["volume"] = np.where(np.isfinite(columns["close"]), columns["volume"], np.nan)
+    repeated, conflicting = _repeats(raw, str(meta["exchangeTimezoneName"]), interval)
+    conflict = np.isin(labels, conflicting)
+    if conflict.any():  # yfinance would take the first of them
+        columns = {k: np.where(conflict, np.nan, v) for k, v in columns.items()}
+    if raw.get("indicators", {}).get("adjclose") is None:
+        columns.pop("adj_close", None)  # yfinance repeats the close where Yahoo adjusts nothing
+    return ChartAnswer(
+        symbol=str(meta.get("symbol") or symbol),
+        names=tuple(str(meta[k]) for k in ("longName", "shortName") if meta.get(k)),
+        currency=str(meta.get("currency") or ""),
+        timezone=str(meta.get("exchangeTimezoneName") or ""),
+        labels=labels,
+        columns=columns,
+        repeated=repeated,
+        unordered=int((np.diff(stamps) < 0).sum()),
+        first_trade=_instant(meta.get("firstTradeDate")),
+        last_trade=_instant(meta.get("regularMarketTime")),
+    )
+
+
+def _repeats(raw: Mapping[str, Any], zone: str, interval: str) -> tuple[int, Days]:
+    """How many rows repeat a label, and the labels whose rows disagree on the close.
+
+    The last two rows may share a day: the second is then the live quote, which replaces the first.
+    """
+    import pandas as pd
+
+    at = pd.to_datetime(raw["timestamp"], unit="s", utc=True)
+    at = at.tz_convert(zone).normalize() if interval == "1d" else at
+    unit = "datetime64[D]" if interval == "1d" else "datetime64[s]"
+    labels = at.tz_localize(None).to_numpy().astype(unit)
+    close = np.array(raw["indicators"]["quote"][0]["close"], dtype=np.float64)
+    if len(labels) > 1 and labels[-1] == labels[-2]:
+        labels, close = np.delete(labels, -2), np.delete(close, -2)
+    order = np.argsort(labels, kind="stable")
+    labels, close = labels[order], close[order]
+    again = labels[1:] == labels[:-1]
+    same = (close[1:] == close[:-1]) | (np.isnan(close[1:]) & np.isnan(close[:-1]))
+    return int(again.sum()), np.unique(labels[1:][again & ~same])
+
+
+def _chart(body: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body).get("chart")
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _said(body: str) -> str:
+    """Yahoo's own words for a refusal, on one line."""
+    try:
+        inside = next(iter(json.loads(body).values()))
+        error = inside["error"]
+        text = f"{error['description'] or error['code']}"
+    except (ValueError, AttributeError, KeyError, TypeError, StopIteration):
+        text = "no reason given"
+    return " ".join(text.split())[:200]
+
+
+def _first_line(error: Exception | None) -> str:
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return max(float(header), 0.0) if header else None
+    except ValueError:
+        return None  # an HTTP date: the caller's own pause serves
+
+
+def _instant(stamp: Any) -> datetime | None:
+    return datetime.fromtimestamp(stamp, UTC) if isinstance(stamp, int | float) else None
