@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints, Labels, frozen
+from signals.models.batched_cars import drop_rows, predict
 from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
 from signals.models.batched_solve import FAILURES, Solved, solve
 from signals.returns.record import EventReturns
@@ -143,10 +144,8 @@ def fit_batch(
 def _drop(y: Floats, returns: EventReturns, at: Ints, first: int) -> None:
     """Estimation rows that a dummy absorbs become incomplete rows."""
     for row, event in enumerate(at.tolist()):
-        rows = returns.dropped.get(event)
-        if rows is not None:
-            offset = np.asarray(rows) - int(returns.zero[event]) - first
-            y[row, offset[(offset >= 0) & (offset < y.shape[1])]] = np.nan
+        if event in returns.dropped:
+            drop_rows(y[row], returns.dropped[event], int(returns.zero[event]) + first)
 
 
 def _design(xs: list[Floats], form: ModelForm, like: Floats) -> Floats:
@@ -164,15 +163,8 @@ def _expected(
     infinite = np.zeros(len(solved.count), dtype=bool)
     for x in x1:
         infinite |= np.isinf(x).any(axis=1)
-    if form.fixed:
-        return x1[0], infinite
     with np.errstate(invalid="ignore", over="ignore"):
-        expected = np.zeros((len(infinite), width))
-        if form.constant:
-            expected += solved.params[:, :1]
-        slopes = solved.params[:, int(form.constant) :]
-        for j, x in enumerate(x1):
-            expected += slopes[:, j, None] * x
+        expected = predict(solved.params, x1, form, (len(infinite), width))
     return expected, infinite | np.isinf(expected).any(axis=1)
 
 

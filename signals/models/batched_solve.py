@@ -80,7 +80,7 @@ def _solve(y: Floats, xs: list[Floats], form: ModelForm, min_returns: int) -> So
         for j in range(i, p):
             cross[:, i, j] = cross[:, j, i] = _dot(centred[i], centred[j])
     squares = np.einsum("npp->np", cross) + rows[:, None] * x_mean**2
-    core, condition = _invert(cross, x_mean, rows, squares, form.constant)
+    core, condition = invert(cross, x_mean, rows, squares, form.constant)
     slope, residuals = _slopes(y_centred, centred, core)
     total = _dot(y_centred, y_centred)
     ssr = _dot(residuals, residuals)
@@ -97,7 +97,7 @@ def _solve(y: Floats, xs: list[Floats], form: ModelForm, min_returns: int) -> So
         detail = _solve_by_qr(solved, at, y[at], [x[at] for x in xs], form)
         if detail:
             details[at] = detail
-    _mark(solved, _size(total, y_mean, squares, params, rows, form.constant))
+    _mark(solved, size_of_terms(total, y_mean, squares, params, rows, form.constant))
     return solved
 
 
@@ -136,7 +136,7 @@ def _dot(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.einsum("nt,nt->n", a, b))
 
 
-def _invert(
+def invert(
     cross: Floats, mean: Floats, rows: Ints, squares: Floats, constant: bool
 ) -> tuple[Floats, Floats]:
     """S_xx⁻¹ (NaN where singular) and the scaled condition number of X₀ (inf where singular)."""
@@ -255,7 +255,7 @@ def _fixed(
     return solved
 
 
-def _size(
+def size_of_terms(
     total: Floats, y_mean: Floats, squares: Floats, params: Floats, rows: Ints, constant: bool
 ) -> Floats:
     """|y| + Σ|b_j||x_j|, the size of the terms that the residuals are the difference of."""
