@@ -75,9 +75,9 @@ def trading_calendar(name: str, first: str = FIRST_SESSION) -> TradingCalendar:
     return TradingCalendar(
         name,
         str(calendar.tz),
-        frozen(calendar.sessions.values.astype("datetime64[D]")),
-        frozen(calendar.opens.values.astype("datetime64[us]")),
-        frozen(calendar.closes.values.astype("datetime64[us]")),
+        frozen(calendar.sessions.to_numpy().astype("datetime64[D]")),
+        frozen(calendar.opens_nanos.astype("datetime64[ns]").astype("datetime64[us]")),
+        frozen(calendar.closes_nanos.astype("datetime64[ns]").astype("datetime64[us]")),
     )
 
 

@@ -9,6 +9,7 @@ A date without a time has up to two readings; the first is studied, the second s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -72,9 +73,7 @@ def match_events(
 def as_of_instant(day: str, calendar: str) -> np.datetime64:
     """The end of ``day`` in the time zone of ``calendar``, as a UTC instant."""
     try:
-        midnight = pd.Timestamp(day)
-        if midnight.tz is not None or midnight != midnight.normalize():
-            raise ValueError(day)
+        midnight = pd.Timestamp(datetime.strptime(day, "%Y-%m-%d"))
         end = (midnight + pd.Timedelta(days=1)).tz_localize(trading_calendar(calendar).timezone)
     except (ValueError, pd.errors.OutOfBoundsDatetime):
         raise SpecError("is not a date", key="--as-of", value=day, allowed="YYYY-MM-DD") from None
