@@ -24,6 +24,12 @@ class DirectRunner:
 
     name = "direct"
 
+    def __init__(self) -> None:
+        self.pace = policy.Pace()
+
+    def turn(self, symbol: str) -> None:
+        self.pace(symbol)
+
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Final
 
 from signals.errors import SpecError
 
+CACHE_VARIABLE: Final = "SIGNALS_CACHE"
 TABLE_FORMATS: Final = ("csv", "parquet", "xlsx", "tex", "md")
 
 
@@ -33,6 +35,11 @@ class RunOptions:
     def folder(self, study_id: str) -> Path:
         """Where the reports go: ``--out``, else ``reports/<study id>``."""
         return self.out if self.out is not None else Path("reports") / study_id
+
+
+def cache_dir() -> Path:
+    """Where prices and earlier runs are kept: ``SIGNALS_CACHE``, else ``data_cache`` here."""
+    return Path(os.environ.get(CACHE_VARIABLE) or "data_cache")
 
 
 def parse_as_of(text: str | None) -> str | None:

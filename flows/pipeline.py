@@ -34,6 +34,9 @@ class Runner(Protocol):
 
     name: str
 
+    def turn(self, symbol: str) -> None:
+        """Wait until a request for ``symbol`` may go out."""
+
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
         """``function(*args)``, shown as the stage ``name``."""
 
@@ -133,10 +136,11 @@ def conduct(
         progress.stage("match")
         with watch.lap("match"):
             plan = runner.step("match", steps.match, spec, catalogue, as_of, now)
-        source = steps.open_prices(spec, options, now)
-        progress.stage("prices", len(plan.requests))
+        source = steps.open_prices(spec, options, now, runner.turn)
+        requests = steps.wanted(plan, options)
+        progress.stage("prices", len(requests))
         with watch.lap("prices"):
-            book = runner.fetch(source, plan.requests, progress)
+            book = runner.fetch(source, requests, progress)
         down = _down(book)
         progress.stage("estimate")
         with watch.lap("estimate"):

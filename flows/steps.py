@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.options import cache_dir
 from signals.errors import TransientError
 from signals.prices import (
     PriceBook,
@@ -16,6 +17,8 @@ from signals.prices import (
     PriceRequest,
     PriceSource,
     PriceUnavailable,
+    open_source,
+    source_name,
 )
 
 if TYPE_CHECKING:
@@ -47,17 +50,29 @@ def match(spec: StudySpec, catalogue: Catalogue, as_of: str | None, now: datetim
     return plan_study(spec, catalogue, as_of=as_of, now=now)
 
 
-def open_prices(spec: StudySpec, options: RunOptions, now: datetime) -> PriceSource:
-    """The source of prices that the study, or ``--prices``, names."""
-    from signals.prices import open_source
-
+def open_prices(
+    spec: StudySpec, options: RunOptions, now: datetime, turn: Callable[[str], None]
+) -> PriceSource:
+    """The source that the study, or ``--prices``, names. ``turn`` is called before each request
+    that goes out, and waits while others are served."""
     return open_source(
         spec,
         override=options.prices,
-        now=now,
+        cache_dir=cache_dir(),
+        now=lambda: now,
         refresh=options.refresh,
         max_age=options.max_age,
+        before_request=turn,
     )
+
+
+def wanted(plan: StudyPlan, options: RunOptions) -> tuple[PriceRequest, ...]:
+    """The series to ask for, under the names that the source of this run uses."""
+    name = source_name(plan.spec, options.prices)
+    if name == plan.spec.prices.source:
+        return plan.requests
+    symbols = {a.ticker: a.symbol.get(name, a.ticker) for a in plan.spec.assets}
+    return tuple(replace(r, symbol=symbols.get(r.ticker, r.ticker)) for r in plan.requests)
 
 
 def fetch(source: PriceSource, request: PriceRequest) -> PriceHistory | PriceFailure:
@@ -104,4 +119,4 @@ def write(
     """CSV tables and the manifest, each file whole or not at all."""
     from signals import reports
 
-    return reports.write(replace(result, run={**result.run, **run}), out, tables=tables)
+    return reports.write(result, out, tables=tables, run=run)

@@ -14,13 +14,12 @@ from typing import Any, Final, TypeVar
 from prefect import Task, flow, runtime, tags
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.concurrency.sync import rate_limit
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
-from flows import artifacts, policy, steps
+from flows import artifacts, limits, policy, steps
 from flows.options import RunOptions, parse_max_age, parse_tables
 from flows.pipeline import Outcome, conduct
 from flows.progress import Progress, begin, watcher
@@ -45,31 +44,28 @@ def transient(task: Task[..., Any], run: Any, state: State[Any]) -> bool:
 def fetch_chunk(label: str, source: PriceSource, requests: Sequence[PriceRequest]) -> Answers:
     """The series of one ticker (or, in a large study, of a chunk of them)."""
     if len(requests) == 1:
-        _take_turn(source)
         return [steps.fetch(source, requests[0])]
     return [_patient(source, request) for request in requests]
 
 
 def _patient(source: PriceSource, request: PriceRequest) -> PriceHistory | PriceFailure:
-    def ask() -> PriceHistory | PriceFailure:
-        _take_turn(source)
-        return steps.fetch(source, request)
-
     try:
-        return policy.retrying(ask)
+        return policy.retrying(lambda: steps.fetch(source, request))
     except TransientError as cause:
         return steps.source_down(request, cause)
-
-
-def _take_turn(source: PriceSource) -> None:
-    if source.name == "yahoo":
-        rate_limit(policy.RATE_LIMIT_NAME, strict=False)
 
 
 class PrefectRunner:
     """Calls every step as a Prefect task; series are fetched by threads, one task a ticker."""
 
     name = "prefect"
+
+    def __init__(self) -> None:
+        self.pace = policy.Pace()
+
+    def turn(self, symbol: str) -> None:
+        self.pace(symbol)
+        limits.take_turn()
 
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
         stage: Task[..., T] = Task(
@@ -93,6 +89,8 @@ class PrefectRunner:
             retry_jitter_factor=policy.JITTER,
             retry_condition_fn=transient,
         )
+        if source.name == "yahoo":
+            limits.ensure()
         chunks = _chunks(requests)
         bar = artifacts.ProgressArtifact("prices", len(requests))
         futures = [task.submit(*_arguments(source, c)) for c in chunks]

@@ -89,6 +89,20 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(parts)
 
 
+def _cache() -> Finding:
+    from flows.options import cache_dir
+    from signals.prices import verify
+
+    folder = cache_dir() / "prices"
+    if not folder.is_dir():
+        return Finding("price cache", "note", f"{folder} is empty; the first run fills it")
+    found = verify(cache_dir())
+    bad = [f.path.name for f in found if f.status not in ("ok", "leftover")]
+    if bad:
+        return Finding("price cache", "note", f"{folder}: damaged, fetched anew: {', '.join(bad)}")
+    return Finding("price cache", "ok", f"{folder}: {len(found)} series, all as written")
+
+
 def _prefect(timeout: float) -> Finding:
     url = settings.api_url()
     if url is None:

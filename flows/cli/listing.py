@@ -73,7 +73,10 @@ def _statistics() -> list[dict[str, str]]:
 def _sources() -> list[dict[str, str]]:
     from signals.prices import PRICE_SOURCES
 
-    return [{"source": name, "what": row.what} for name, row in PRICE_SOURCES.items()]
+    return [
+        {"source": name, "what": row.description, "needs": row.needs}
+        for name, row in PRICE_SOURCES.items()
+    ]
 
 
 def _calendars() -> list[dict[str, str]]:

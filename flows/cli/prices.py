@@ -43,10 +43,12 @@ def prices(
     spec, catalogue = steps.read(options)
     now = datetime.now(UTC)
     plan = steps.match(spec, catalogue, None, now)
-    opened = steps.open_prices(spec, options, now)
+    runner = DirectRunner()
+    opened = steps.open_prices(spec, options, now, runner.turn)
+    requests = steps.wanted(plan, options)
     with watching() as progress:
-        progress.stage("prices", len(plan.requests))
-        book = DirectRunner().fetch(opened, plan.requests, progress)
+        progress.stage("prices", len(requests))
+        book = runner.fetch(opened, requests, progress)
     rows = _rows(book)
     if as_json:
         screen.as_json({"source": book.source, "series": rows})
@@ -85,3 +87,26 @@ def _rows(book: PriceBook) -> list[dict[str, Any]]:
 def _print(rows: list[dict[str, Any]]) -> None:
     columns = ["ticker", "status", "first", "last", "sessions", "source", "remarks"]
     screen.table(columns, [[str(row[c]) for c in columns] for row in rows], right=["sessions"])
+
+
+def _verify(*, as_json: bool) -> None:
+    """Compare every stored series with its digest; exit 1 where one is not what was written."""
+    from flows.options import cache_dir
+    from signals.prices import verify
+
+    found = verify(cache_dir())
+    columns = ["file", "status", "ticker", "first", "last", "rows", "fetched_at", "detail"]
+    rows = [
+        [str(f.path), f.status, f.ticker, f.first[:10], f.last[:10], str(f.rows), f.fetched_at,
+         f.detail]
+        for f in found
+    ]  # fmt: skip
+    if as_json:
+        screen.as_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif rows:
+        screen.table(columns, rows, right=["rows"])
+    bad = [f for f in found if f.status not in ("ok", "leftover")]
+    screen.note(f"{len(found)} series in {cache_dir() / 'prices'}, {len(bad)} damaged")
+    if bad:
+        screen.note("a damaged series is fetched again by the next run that needs it")
+        raise typer.Exit(1)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from flows.pipeline import Outcome
     from flows.progress import Progress
 
-MOST_ROWS = 20
-
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")]
 PricesOption = Annotated[
     str | None,
@@ -85,7 +83,12 @@ def run(
         refresh=refresh,
     )
     outcome = _conducted(options, direct=direct)
-    (_print_json if as_json else _print)(outcome)
+    if as_json:
+        _print_json(outcome)
+    else:
+        from flows.cli.summary import show
+
+        show(outcome)
     outcome.raise_if_down()
     if strict and len(outcome.result.excluded):
         screen.note(f"{len(outcome.result.excluded)} event-asset pairs were excluded (--strict)")
@@ -153,77 +156,6 @@ def _flow(options: RunOptions, progress: Progress) -> Outcome:
         )
 
     return contextvars.copy_context().run(call)
-
-
-def _print(outcome: Outcome) -> None:
-    from flows.findings import findings, interval, interval_name, percent, probability
-
-    result = outcome.result
-    rows = findings(result)
-    if rows:
-        shown = rows[:MOST_ROWS]
-        screen.table(
-            ["event", "asset", "day zero", f"CAR {rows[0].window}",
-             interval_name(result.spec.alpha), "p", "q", "status"],
-            [
-                [f.event_id, f.ticker, f.day_zero, percent(f.car), interval(f.ci_low, f.ci_high),
-                 probability(f.p_value), probability(f.q_value), f.status]
-                for f in shown
-            ],
-            title=result.spec.title or result.spec.id,
-            right=[f"CAR {rows[0].window}", interval_name(result.spec.alpha), "p", "q"],
-        )  # fmt: skip
-        if len(rows) > len(shown):
-            screen.out(f"the {len(shown)} strongest of {len(rows)}; all are in car.csv")
-    _print_groups(outcome)
-    _print_counts(outcome)
-    screen.note(_timings(outcome))
-
-
-def _print_groups(outcome: Outcome) -> None:
-    """The recommended statistic of every group of events over the primary window."""
-    from flows.findings import percent, probability, window_text
-
-    frame = outcome.result.statistics
-    first, last = outcome.result.spec.primary
-    chosen = frame[(frame["first"] == first) & (frame["last"] == last) & (frame["status"] == "ok")]
-    chosen = chosen[chosen["recommended"].astype(str).str.lower().isin(["true", "1", "1.0"])]
-    if chosen.empty:
-        return
-    caar = outcome.result.caar
-    rows = []
-    for row in chosen.head(MOST_ROWS).to_dict("records"):
-        same = caar[
-            (caar["group_by"] == row["group_by"]) & (caar["group"] == row["group"])
-            & (caar["first"] == first) & (caar["last"] == last)
-        ]  # fmt: skip
-        mean = percent(float(same["caar"].iloc[0])) if len(same) else ""
-        label = f"{row['group_by']}: {row['group']}" if row["group_by"] != "all" else "all"
-        rows.append(
-            [label, str(int(row["n_events"])), mean, row["statistic_name"],
-             probability(float(row["p_value"]))]
-        )  # fmt: skip
-    name = f"mean CAR {window_text(first, last)}"
-    screen.table(["group", "events", name, "test", "p"], rows, right=["events", name, "p"])
-
-
-def _print_counts(outcome: Outcome) -> None:
-    counts = outcome.result.manifest.get("counts", {})
-    screen.out("event-asset pairs: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
-    excluded = outcome.result.excluded
-    for (code, detail), part in excluded.groupby(["code", "detail"], sort=True):
-        tickers = list(dict.fromkeys(part["ticker"]))
-        named = ", ".join(tickers[:6]) + (" …" if len(tickers) > 6 else "")
-        screen.out(f"excluded {len(part)} ({code}; {named}): {detail}")
-    screen.out(f"reports: {outcome.out}/  ({', '.join(p.name for p in outcome.files)})")
-
-
-def _timings(outcome: Outcome) -> str:
-    seconds = outcome.seconds
-    text = f"study {seconds['study_s']:.1f} s"
-    if "prefect_start_s" in seconds:
-        text += f", after {seconds['prefect_start_s']:.1f} s for Prefect's start"
-    return text
 
 
 def _print_json(outcome: Outcome) -> None:

@@ -112,7 +112,7 @@ STOPS: dict[str, tuple[Callable[[Study], None], tuple[str, ...]]] = {
     "wrong type": (_wrong_type, ("study.toml", "estimation.length", "sixty")),
     "not TOML": (_not_toml, ("study.toml", "not valid TOML")),
     "missing events file": (_missing_events, ("events.csv", "no such")),
-    "missing price folder": (_missing_folder, ("no-such-folder", "prices.path")),
+    "missing price folder": (_missing_folder, ("prices.path", "no such folder of price files")),
     "bad row": (_bad_row, ("events.csv:5", "announced_at", "2024-13-45", "allowed:")),
     "instant without offset": (_no_offset, ("events.csv:5", "announced_at", "2024-06-03T10:00:00")),
     "unknown calendar": (_unknown_calendar, ("calendar", "XNYZ", "did you mean", "allowed:")),

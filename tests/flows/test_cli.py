@@ -24,7 +24,7 @@ def test_run_direct_writes_every_table(study: Study, signals: Command, tmp_path:
     assert {f"{name}.csv" for name in TABLES} <= set(reports(out))
     assert "CAR [0, +1]" in run.out
     assert "second" in run.out.splitlines()[2], "the strongest finding is shown first"
-    assert "event-asset pairs: requested 6, used 6, pending 0, excluded 0" in run.out
+    assert "6 requested = 6 used + 0 pending + 0 excluded" in run.out
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["run"]["runner"] == "direct"
     assert manifest["run"]["timings"]["study_s"] > 0
