@@ -93,10 +93,15 @@ def window_membership(panel: AbnormalPanel, window: Window) -> Bools:
     return ~np.isnat(panel.sessions[:, panel.columns(window)])
 
 
+def window_positions(panel: AbnormalPanel, window: Window) -> tuple[Ints, Bools]:
+    """(N, L) index of each window session in the union of all of them, and which exist."""
+    inside = window_membership(panel, window)
+    return _positions(panel.sessions[:, panel.columns(window)], inside), inside
+
+
 def pair_blocks(panel: AbnormalPanel, window: Window) -> Iterator[PairBlock]:
     """All pairs of events whose windows share a session, block by block, with their ρ."""
-    inside = window_membership(panel, window)
-    index = _positions(panel.sessions[:, panel.columns(window)], inside)
+    index, inside = window_positions(panel, window)
     first = np.where(inside, index, np.iinfo(np.int64).max).min(axis=1)
     last = np.where(inside, index, -1).max(axis=1)
     order = np.argsort(first, kind="stable")

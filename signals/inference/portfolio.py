@@ -11,7 +11,7 @@ from signals.frames import Bools, Floats
 from signals.inference.evidence import SHORTEST_ESTIMATION, gather
 from signals.inference.independence import same, shares_one_date, windows_share_sessions
 from signals.inference.inference import EventInference, Inference, Settings, refuse
-from signals.inference.single_event import car_t, rank_p
+from signals.inference.single_event import car_t, conformal_p, least_squares, rank_p
 from signals.panel import AbnormalPanel, Window
 
 
@@ -49,8 +49,12 @@ def portfolio_t(panel: AbnormalPanel, window: Window, settings: Settings) -> Inf
 
 
 def portfolio_rank_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Inference:
-    """``rank_p`` of the equal-weighted portfolio (one-session windows); refused as
-    ``portfolio_t``. Checked by tests/inference/test_portfolio.py, tests/size."""
+    """Single-event p of the equal-weighted portfolio: ``rank_p`` for one session, for longer
+    windows ``conformal_p`` (the headline single-event tests). Refused as ``portfolio_t``.
+
+    Gelbach, Helland & Klick (2013); Chernozhukov, Wüthrich & Zhu (2021). Checked by
+    tests/inference/test_portfolio.py, tests/size.
+    """
     return _as_one_asset("portfolio_rank_p", panel, window, settings)
 
 
@@ -65,7 +69,8 @@ def _as_one_asset(name: str, panel: AbnormalPanel, window: Window, settings: Set
         found: EventInference = car_t(portfolio, window, settings)
         law = "t"
     else:
-        found = rank_p(portfolio, window, settings)
+        single = rank_p if window[0] == window[1] else conformal_p
+        found = single(portfolio, window, settings)
         law = "permutation"
     if found.reasons[0]:
         return refuse(name, found.reasons[0], n_events=len(used))
@@ -78,7 +83,7 @@ def _as_one_asset(name: str, panel: AbnormalPanel, window: Window, settings: Set
 
 def portfolio_panel(panel: AbnormalPanel, window: Window) -> AbnormalPanel | str:
     """The group's equal-weighted portfolio as a panel of one, or why there is none."""
-    refusal = _not_one_portfolio(panel, window)
+    refusal = not_one_portfolio(panel, window)
     if refusal:
         return refusal
     common = common_rows(panel)
@@ -157,14 +162,20 @@ def _returns(panel: AbnormalPanel, rows: Bools) -> tuple[Floats, Floats]:
     return panel.est_actual[:, rows].T, event.T
 
 
-def _not_one_portfolio(panel: AbnormalPanel, window: Window) -> str:
-    """Why these events cannot be one asset, or an empty string."""
-    if not panel.forecast or panel.model == "garch":
+def not_one_portfolio(panel: AbnormalPanel, window: Window, *, one_date: bool = False) -> str:
+    """Why these events cannot be one asset, or an empty string. ``one_date``: they must share it.
+
+    Refused: models that are not least squares, mixed calendars or benchmarks, several dates
+    with windows that share a session.
+    """
+    if not least_squares(panel):
         return f"model: {panel.model} cannot be re-estimated on a portfolio by least squares"
     if not same(panel.calendar):
         return f"mixed_calendar: {', '.join(sorted(set(panel.calendar)))}"
     if not same(panel.benchmark):
         return f"mixed_benchmark: {', '.join(sorted(set(panel.benchmark)))}"
+    if one_date and not shares_one_date(panel):
+        return "mixed_dates: the events do not share one day zero"
     if not shares_one_date(panel) and windows_share_sessions(panel, window):
         return "mixed_dates: several dates, and windows that share a session"
     return ""

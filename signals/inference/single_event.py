@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from signals.frames import Bools, Floats
+from signals.frames import Bools, Floats, Ints
 from signals.inference.evidence import SHORT_ESTIMATION, SHORTEST_ESTIMATION, varies
 from signals.inference.inference import EventInference, Settings
 from signals.inference.tails import t_p
 from signals.panel import AbnormalPanel, Window
+
+FEWEST_PLACEBOS = 20
+# Sums that differ by less than this many σ are ties: the order of additions is not evidence.
+_TIE = 1e-11
 
 
 def headline_single(length: int) -> str:
@@ -60,6 +64,120 @@ def deleted_residuals(panel: AbnormalPanel) -> Floats:
     free = 1.0 - panel.leverage
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(free > 1e-12, panel.residuals / free, np.nan)
+
+
+def conformal_p(panel: AbnormalPanel, window: Window, settings: Settings) -> EventInference:
+    """Conformal p over a window of L sessions: the null is imposed, the model refitted.
+
+    With the M estimation rows and the L window rows put one after the other, the model is fitted
+    to all of them (no effect, so no row is special); p is the share of the M + L cyclic shifts,
+    identity included, whose |sum of residuals over the window's place| is ≥ the observed one.
+    Valid whatever the residuals' law if they are stationary and weakly dependent. Least-squares
+    models only: their residuals stand in for the returns, since adding a multiple of a regressor
+    changes no least-squares residual. ``statistic`` is the observed sum in units of σ, ``df`` the
+    number of shifts. NaN: incomplete windows, M < 30, models that are not least squares.
+    Chernozhukov, Wüthrich & Zhu (2021). Checked by tests/inference/test_single_event.py.
+    """
+    ok, reasons = _applicable(panel, window)
+    if not least_squares(panel):
+        reasons = _add(reasons, ok, f"model: {panel.model} cannot be refitted by least squares")
+        ok = np.zeros_like(ok)
+    statistic, df, p = (np.full(len(panel), np.nan) for _ in range(3))
+    if ok.any():
+        chosen = panel if ok.all() else panel.take(ok)
+        sums, shifts, length = _cyclic_sums(chosen, window)
+        count = np.arange(sums.shape[1])[None, :] < shifts[:, None]
+        observed = np.take_along_axis(sums, (shifts - length)[:, None], axis=1)
+        at_least = np.abs(sums) >= np.abs(observed) - _TIE * chosen.sigma[:, None]
+        statistic[ok] = observed[:, 0] / chosen.sigma
+        df[ok] = shifts
+        p[ok] = (at_least & count).sum(axis=1) / shifts
+    return EventInference("conformal_p", statistic, df, p, reasons, _flags(panel))
+
+
+def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> EventInference:
+    """Placebo p = (1 + #{|rolling L-sum of deleted residuals| ≥ |CAR|})/(B + 1).
+
+    The B rolling sums run over the estimation rows; one that holds a missing return is left
+    out. Rolling sums overlap, so this is an approximation that improves with M/L. For L = 1 it
+    is ``rank_p``. ``statistic`` is the CAR in units of σ√L, ``df`` is B.
+    NaN: M/L < 20, incomplete windows (also under ``missing = "available"``), M < 30.
+    Checked by tests/inference/test_single_event.py.
+    """
+    ok, reasons = _applicable(panel, window)
+    length = window[1] - window[0] + 1
+    short = ok & (panel.n_obs < FEWEST_PLACEBOS * length)
+    partial = ok & ~panel.complete(window)
+    reasons = _add(reasons, short, f"short_estimation: M/L < {FEWEST_PLACEBOS}")
+    reasons = _add(reasons, partial, "missing_return: a placebo sum needs every session")
+    ok = ok & ~short & ~partial
+    deleted = deleted_residuals(panel)
+    seen = np.isfinite(deleted)
+    sums = _rolling(np.where(seen, deleted, 0.0), length)
+    whole = _rolling(seen.astype(np.float64), length) > length - 0.5
+    sigma = np.where(panel.sigma > 0, panel.sigma, 1.0)
+    car = np.where(ok, panel.car(window), 0.0)
+    beyond = whole & (np.abs(sums) >= (np.abs(car) - _TIE * sigma)[:, None])
+    blocks = whole.sum(axis=1)
+    few = ok & (blocks < FEWEST_PLACEBOS - 1)
+    reasons = _add(reasons, few, f"missing_return: {FEWEST_PLACEBOS - 1} whole placebo sums needed")
+    ok = ok & ~few
+    p = np.where(ok, (1 + beyond.sum(axis=1)) / (blocks + 1), np.nan)
+    statistic = np.where(ok, car / (sigma * np.sqrt(length)), np.nan)
+    df = np.where(ok, blocks, np.nan)
+    return EventInference("placebo_p", statistic, df, p, reasons, _flags(panel))
+
+
+def least_squares(panel: AbnormalPanel) -> bool:
+    """True for models whose residuals come from one least-squares fit (or from none at all)."""
+    return panel.forecast and panel.model != "garch"
+
+
+def _cyclic_sums(panel: AbnormalPanel, window: Window) -> tuple[Floats, Ints, Ints]:
+    """Sums of L consecutive null-imposed residuals at each cyclic shift.
+
+    Rows in use are packed to the left, [estimation, window]; returns sums (N, T+L) of which the
+    first n_i = M_i + L_i hold, n (N,), and L (N,).
+    """
+    inside = panel.columns(window)
+    z = np.concatenate([panel.residuals, panel.ar[:, inside]], axis=1)
+    x = np.concatenate([panel.est_design, panel.design[:, inside]], axis=1)
+    mask = np.isfinite(z)
+    if not mask.all():
+        order = np.argsort(~mask, axis=1, kind="stable")
+        mask = np.take_along_axis(mask, order, axis=1)
+        z = np.where(mask, np.take_along_axis(z, order, axis=1), 0.0)
+        x = np.where(mask[:, :, None], np.take_along_axis(x, order[:, :, None], axis=1), 0.0)
+    n = mask.sum(axis=1)
+    length = panel.observed(window).sum(axis=1)
+    for basis in _orthonormal(x):
+        z = z - basis * (basis * z).sum(axis=1)[:, None]
+    z = np.where(mask, z, 0.0)
+    total = np.concatenate([np.zeros((len(z), 1)), np.cumsum(z, axis=1)], axis=1)
+    place = np.broadcast_to(np.arange(z.shape[1]), z.shape)
+    end = np.minimum(place, n[:, None]) + length[:, None]
+    wrapped = end > n[:, None]
+    upto = np.take_along_axis(total, np.where(wrapped, end - n[:, None], end), axis=1)
+    whole = np.take_along_axis(total, n[:, None], axis=1)
+    return upto - total[:, :-1] + np.where(wrapped, whole, 0.0), n, length
+
+
+def _orthonormal(x: Floats) -> list[Floats]:
+    """Orthonormal basis (each (N, T)) of the columns of (N, T, k), by Gram–Schmidt done twice."""
+    found: list[Floats] = []
+    for j in range(x.shape[2]):
+        v = x[:, :, j]
+        for basis in found * 2:
+            v = v - basis * (basis * v).sum(axis=1)[:, None]
+        size = np.sqrt((v**2).sum(axis=1))
+        found.append(v / np.where(size > 0, size, 1.0)[:, None])
+    return found
+
+
+def _rolling(values: Floats, length: int) -> Floats:
+    """(N, T−L+1) sums of ``length`` neighbouring columns; no column when L > T."""
+    total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    return np.asarray(total[:, length:] - total[:, : max(total.shape[1] - length, 0)])
 
 
 def _rank(
