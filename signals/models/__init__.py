@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from signals.errors import SpecError, nearest
-from signals.models import ols
+from signals.models import ols, peers, robust, synthetic, timing, volatility
 from signals.models.diagnose import diagnose
 from signals.models.fit import FitError, ModelFit, Sample
 
@@ -142,6 +142,96 @@ MODELS: Final[Mapping[str, ModelRow]] = {
         factors=ols.FF5_MOM,
         excess=True,
         batched=True,
+    ),
+    "scholes_williams": ModelRow(
+        "scholes_williams",
+        timing.fit_scholes_williams,
+        "market",
+        formula="E[R] = a + β·R_m, β = (b₋₁ + b₀ + b₊₁)/(1 + 2ρ_m)",
+        assumptions="prices lag the market by less than one session",
+        paper="Scholes & Williams 1977",
+        coefficients=2,
+        prediction="rank_only",
+    ),
+    "dimson": ModelRow(
+        "dimson",
+        timing.fit_dimson,
+        "market",
+        formula="E[R] = a + β·R_m, β = Σ b_j over one lag, now and one lead",
+        assumptions="prices lag the market by up to one session",
+        paper="Dimson 1979",
+        coefficients=4,
+        prediction="rank_only",
+        neighbours=1,
+    ),
+    "fowler_rorke": ModelRow(
+        "fowler_rorke",
+        timing.fit_fowler_rorke,
+        "market",
+        formula="dimson with w₋₁ = w₊₁ = (1 + ρ)/(1 + 2ρ)",
+        assumptions="prices lag the market by up to one session",
+        paper="Fowler & Rorke 1983",
+        coefficients=4,
+        prediction="rank_only",
+        neighbours=1,
+    ),
+    "garch": ModelRow(
+        "garch",
+        volatility.fit_garch,
+        "market",
+        formula="E[R] = a + b·R_m, h = ω + αe² + βh",
+        assumptions="GARCH(1,1) variance; uncertainty of the coefficients is not included",
+        paper="Bollerslev 1986",
+        coefficients=5,
+    ),
+    "huber": ModelRow(
+        "huber",
+        robust.fit_huber,
+        "market",
+        formula="E[R] = a + b·R_m by Huber's M-estimator, c = 1.345",
+        assumptions="a line holds for most sessions",
+        paper="Huber 1964",
+        coefficients=2,
+        prediction="rank_only",
+    ),
+    "lad": ModelRow(
+        "lad",
+        robust.fit_lad,
+        "market",
+        formula="E[R] = a + b·R_m by least absolute deviations",
+        assumptions="the median of R given R_m is a line",
+        paper="Koenker & Bassett 1978",
+        coefficients=2,
+        prediction="rank_only",
+    ),
+    "theil_sen": ModelRow(
+        "theil_sen",
+        robust.fit_theil_sen,
+        "market",
+        formula="b = median slope of all pairs, a = median(R) − b·median(R_m)",
+        assumptions="a line holds for most sessions",
+        paper="Theil 1950; Sen 1968",
+        coefficients=2,
+        prediction="rank_only",
+    ),
+    "peer_index": ModelRow(
+        "peer_index",
+        peers.fit_peer_index,
+        "peers",
+        formula="E[R] = a + b·(equal-weighted peers)",
+        assumptions="the event does not move the peers; " + _IID,
+        paper="MacKinlay 1997",
+        coefficients=2,
+    ),
+    "synthetic_control": ModelRow(
+        "synthetic_control",
+        synthetic.fit_synthetic_control,
+        "donors",
+        formula="E[R] = Σ w_j·R_j, w ≥ 0, Σw = 1",
+        assumptions="the event does not move the donors; any unit was as likely to be treated",
+        paper="Abadie, Diamond & Hainmueller 2010",
+        coefficients=None,
+        prediction="rank_only",
     ),
 }
 
