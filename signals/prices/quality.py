@@ -5,9 +5,10 @@ code                rule
 ==================  ============================================================================
 gap                 a session of the calendar between the first and the last price has none
 stale               the close is unchanged over 5 sessions in a row or more (intraday: 30 bars)
-jump                a return beyond ±40 % *and* 15 robust standard deviations; or, beyond these
-                    15, a price ratio within 5 % of 100 or 1/100 (another unit) or within 2 % of
-                    a usual split ratio
+unit                a return beyond 15 robust standard deviations whose price ratio is within 5 %
+                    of 100 or 1/100
+jump                a return beyond 15 robust standard deviations that is beyond ±40 % or within
+                    2 % of a usual split ratio
 inconsistent_bar    high < low, or open or close outside of them by more than 0.1 %
 adj_close_partial   adj_close is blank on sessions that have a close
 ==================  ============================================================================
@@ -44,7 +45,7 @@ def check_quality(history: PriceHistory, interval: str = "1d") -> tuple[QualityI
     found = [
         _gap(history, either) if interval == "1d" else None,
         _stale(history, price, STALE_SESSIONS if interval == "1d" else STALE_BARS),
-        _jump(history, price),
+        *_jumps(history, price),
         _inconsistent(history),
         _adj_close_partial(history),
     ]
@@ -80,30 +81,34 @@ def _stale(history: PriceHistory, price: Floats, least: int) -> QualityIssue | N
     return QualityIssue(history.ticker, "stale", str(first), count, detail)
 
 
-def _jump(history: PriceHistory, price: Floats) -> QualityIssue | None:
+def _jumps(history: PriceHistory, price: Floats) -> list[QualityIssue]:
+    """The rules ``unit`` and ``jump``. A robust standard deviation is 1.4826 × the median absolute
+    deviation of the log returns, one basis point at least: a series that hardly ever moves has no
+    scale of its own."""
     where = np.flatnonzero(np.isfinite(price))
     if len(where) < 3:
-        return None
-    values = price[where]
-    change = np.diff(np.log(values))
+        return []
+    change = np.diff(np.log(price[where]))
     sigma = 1.4826 * float(np.median(np.abs(change - np.median(change))))
-    # A series that hardly ever moves has no scale of its own: one basis point serves then.
     wild = np.abs(change) > ROBUST_SIGMAS * max(sigma, 1e-4)
     if not wild.any():
-        return None
-    ratio = np.exp(np.clip(change, -700, 700))
-    large = np.abs(ratio - 1) > LARGE_RETURN
-    unit = np.abs(np.abs(change) - np.log(100)) < 0.05
+        return []
+    size = np.abs(change)
+    unit = wild & (np.abs(size - np.log(100)) < 0.05)
     split = _split_like(change)
-    odd = wild & (large | unit | split)
-    if not odd.any():
-        return None
-    at = int(np.flatnonzero(odd)[0])
-    kind = "close to 100: another unit?" if unit[at] else "like an unadjusted split"
-    hint = f", {kind}" if unit[at] or split[at] else ""
-    session = history.sessions[where[at + 1]]
-    detail = f"price × {ratio[at]:.6g} from one session to the next{hint}"
-    return QualityIssue(history.ticker, "jump", str(session), int(odd.sum()), detail)
+    up, down = np.log1p(LARGE_RETURN), np.log1p(-LARGE_RETURN)
+    jump = wild & ~unit & ((change > up) | (change < down) | split)
+    found = []
+    for code, which in (("unit", unit), ("jump", jump)):
+        if which.any():
+            at = int(np.flatnonzero(which)[0])
+            ratio = float(np.exp(np.clip(change[at], -700, 700)))
+            hint = ": another unit?" if code == "unit" else ""
+            hint = ", like an unadjusted split" if code == "jump" and split[at] else hint
+            session = str(history.sessions[where[at + 1]])
+            detail = f"price × {ratio:.6g} from one session to the next{hint}"
+            found.append(QualityIssue(history.ticker, code, session, int(which.sum()), detail))
+    return found
 
 
 def _split_like(change: Floats) -> Bools:

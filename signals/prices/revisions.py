@@ -24,8 +24,8 @@ class Revision:
     """One field of a stored series that the source now states differently.
 
     ``session`` is the first session concerned, ``old`` and ``new`` its values, ``count`` how many
-    sessions differ. ``cause``: ``split`` (one ratio for all), ``dividend`` (adjusted closes only),
-    ``filled`` (was missing), ``withdrawn`` (is missing now), ``correction``.
+    sessions differ. ``cause``: ``split`` (one ratio for all), ``unit`` (that ratio is 100 or 1/100),
+    ``dividend`` (adjusted closes only), ``filled`` (was missing), ``withdrawn`` (is missing now), ``correction``.
     """
 
     ticker: str
@@ -113,4 +113,6 @@ def _cause(name: str, before: Floats, after: Floats) -> str:
         return "correction"
     ratio = after / before
     same = float(np.ptp(ratio)) < 1e-3 * float(np.abs(ratio).mean())
-    return "split" if same and len(ratio) > 1 else "correction"
+    if not same or len(ratio) < 2:
+        return "correction"
+    return "unit" if abs(abs(float(np.log(ratio[0]))) - np.log(100)) < 0.01 else "split"

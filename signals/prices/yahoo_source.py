@@ -5,6 +5,7 @@ What is checked before a price is believed:
 * the currency, name and time zone that Yahoo returns, against the request and its calendar;
 * that the answer is whole: it may not begin after the first trade that Yahoo itself states, nor
   end before the last one (one session of delay is reported as ``incomplete``);
+* that prices keep their unit (pence and pounds): a change is ``bad_prices``;
 * that the newest bar is finished: a session (intraday: a bar) that has not closed by ``now`` is
   left out, so that it is never stored.
 """
@@ -80,7 +81,7 @@ class YahooSource:
             raise PriceUnavailable(request.ticker, "no_prices", detail)
         issues += _whole(request, answer.labels[priced], answer, first, clock)
         issues += _put_right(request, answer)
-        return assemble(
+        history = assemble(
             request,
             answer.labels[ended],
             {k: v[ended] for k, v in answer.columns.items()},
@@ -90,6 +91,7 @@ class YahooSource:
             fetched_at=clock.isoformat(timespec="seconds"),
             issues=issues,
         )
+        return _refuse_units(history)
 
 
 def _check_interval(request: PriceRequest) -> None:
@@ -182,12 +184,23 @@ def _sessions_between(sessions: Days, a: np.datetime64, b: np.datetime64) -> int
 
 def _put_right(request: PriceRequest, answer: ChartAnswer) -> list[QualityIssue]:
     """What yfinance tidied up without a word."""
-    day = str(answer.labels[0])
     found = []
-    if answer.repeated:
-        detail = "rows stand twice in Yahoo's answer; the first of each counts"
-        found.append(QualityIssue(request.ticker, "duplicate", day, answer.repeated, detail))
+    if answer.repeated.size:
+        conflicts = answer.conflicting.size
+        detail = f"{conflicts} with conflicting values (missing), the others identical (kept once)"
+        first, count = str(answer.repeated[0]), answer.repeated.size
+        found.append(QualityIssue(request.ticker, "duplicate", first, count, detail))
     if answer.unordered:
         detail = "rows of Yahoo's answer were out of order; sorted by time"
-        found.append(QualityIssue(request.ticker, "unsorted", day, answer.unordered, detail))
+        first = str(answer.labels[0])
+        found.append(QualityIssue(request.ticker, "unsorted", first, answer.unordered, detail))
     return found
+
+
+def _refuse_units(history: PriceHistory) -> PriceHistory:
+    """Prices that change their unit on the way make every return across the change nonsense."""
+    for issue in history.issues:
+        if issue.code == "unit":
+            detail = f"{issue.session}: {issue.detail}"
+            raise PriceUnavailable(history.ticker, "bad_prices", detail)
+    return history

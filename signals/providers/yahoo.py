@@ -9,10 +9,12 @@ judged from that answer. Nothing is retried here: the caller decides.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
 import os
+import shutil
 import threading
 import warnings
 from collections.abc import Mapping
@@ -50,9 +52,10 @@ class ChartAnswer:
     """One answer of Yahoo, as it came.
 
     ``labels`` (R,) are dates in the exchange's own time zone (daily) or UTC bar starts;
-    ``columns`` (R,) float64 by our field names, NaN where Yahoo has null. ``repeated`` and
-    ``unordered`` count rows that yfinance put right without saying so. ``first_trade`` and
-    ``last_trade`` are UTC instants where Yahoo states them.
+    ``columns`` (R,) float64 by our field names, NaN where Yahoo has null. yfinance puts some rows
+    right without saying so: ``repeated`` are the labels that stood twice, ``conflicting`` those of
+    them whose rows disagree (NaN here), ``unordered`` counts rows that were out of order.
+    ``first_trade`` and ``last_trade`` are UTC instants where Yahoo states them.
     """
 
     symbol: str
@@ -61,7 +64,8 @@ class ChartAnswer:
     timezone: str
     labels: Days
     columns: Mapping[str, Floats]
-    repeated: int = 0
+    repeated: Days
+    conflicting: Days
     unordered: int = 0
     first_trade: datetime | None = None
     last_trade: datetime | None = None
@@ -148,15 +152,31 @@ def _yfinance(timeout: float, cache_dir: Path | None) -> Any:
         logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # causes are raised, not logged
         if _session is None:
             if cache_dir is not None:
-                own = cache_dir / "yfinance" / str(os.getpid())  # shared, its database locks up
                 with contextlib.suppress(OSError):  # it does without where it cannot write
-                    own.mkdir(parents=True, exist_ok=True)
-                    yf.set_tz_cache_location(str(own))
+                    yf.set_tz_cache_location(str(_own_folder(cache_dir / "yfinance")))
             _session = _new_session()
         yf.config.debug.hide_exceptions = False
         yf.config.network.retries = 0
         _session.limit = timeout
     return yf
+
+
+def _own_folder(parent: Path) -> Path:
+    """A folder of this process for yfinance's time zones: shared, its database locks up.
+
+    It goes with the process; those of processes that were killed are swept away here.
+    """
+    own = parent / str(os.getpid())
+    own.mkdir(parents=True, exist_ok=True)
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    for other in parent.iterdir():
+        if other.name.isdigit() and not Path("/proc", other.name).exists() and _has_proc():
+            shutil.rmtree(other, ignore_errors=True)
+    return own
+
+
+def _has_proc() -> bool:
+    return Path("/proc/self").exists()
 
 
 def _new_session() -> Any:
@@ -248,14 +268,15 @@ def _answer(symbol: str, seen: _Seen, frame: Any, interval: str) -> ChartAnswer:
         labels=labels,
         columns=columns,
         repeated=repeated,
+        conflicting=conflicting,
         unordered=int((np.diff(stamps) < 0).sum()),
         first_trade=_instant(meta.get("firstTradeDate")),
         last_trade=_instant(meta.get("regularMarketTime")),
     )
 
 
-def _repeats(raw: Mapping[str, Any], zone: str, interval: str) -> tuple[int, Days]:
-    """How many rows repeat a label, and the labels whose rows disagree on the close.
+def _repeats(raw: Mapping[str, Any], zone: str, interval: str) -> tuple[Days, Days]:
+    """The labels that stand more than once, and those of them whose rows disagree on the close.
 
     The last two rows may share a day: the second is then the live quote, which replaces the first.
     """
@@ -272,7 +293,7 @@ def _repeats(raw: Mapping[str, Any], zone: str, interval: str) -> tuple[int, Day
     labels, close = labels[order], close[order]
     again = labels[1:] == labels[:-1]
     same = (close[1:] == close[:-1]) | (np.isnan(close[1:]) & np.isnan(close[:-1]))
-    return int(again.sum()), np.unique(labels[1:][again & ~same])
+    return np.unique(labels[1:][again]), np.unique(labels[1:][again & ~same])
 
 
 def _chart(body: str) -> dict[str, Any] | None:
@@ -295,7 +316,7 @@ def _said(body: str) -> str:
 
 
 def _first_line(error: Exception | None) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split()).split(" See http", 1)[0][:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -1,0 +1,1 @@
+"""Hostile surroundings: servers that misbehave by name, and the tests that meet them."""
