@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from signals.study import StudyPlan
 
 RULES = {
-    "before_close": "before the close: that session",
-    "after_close": "at or after the close: the next session",
-    "no_session": "no session that day: the next one",
-    "utc_day": "trades always: the UTC day",
+    "before_close": "before the close",
+    "after_close": "after the close",
+    "no_session": "no session that day",
+    "utc_day": "always open",
 }
 
 
@@ -40,11 +40,8 @@ def check(
     if as_json:
         screen.as_json(_document(plan, frame, catalogue.skipped))
         return
-    rows = _landings(frame)
-    screen.table(
-        ["event", "announced", "day zero", "other reading", "assets", "why", "flags"], rows
-    )
-    screen.out("")
+    for line in _landings(frame):
+        screen.out(line)
     events, assets = frame["event_id"].nunique(), frame["ticker"].nunique()
     screen.out(
         f"{spec.id}: {events} events on {assets} assets, {len(frame)} pairs; "
@@ -65,22 +62,28 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**days)
 
 
-def _landings(frame: pd.DataFrame) -> list[list[str]]:
-    """One row for the assets of an event that land on one day for one reason."""
-    keys = ["announced_at", "event_id", "day_zero", "alternative_day_zero", "rule", "flags"]
-    rows = []
-    for values, part in frame.groupby(keys, sort=True):
-        announced, event_id, zero, other, rule, flags = (str(v) for v in values)
-        tickers = list(part["ticker"])
-        named = ", ".join(tickers[:4]) + (
-            f" and {len(tickers) - 4} more" if len(tickers) > 4 else ""
-        )
-        precision = str(part["precision"].iloc[0])
-        timing = str(part["timing"].iloc[0])
-        when = announced + (f" ({timing or 'unknown'})" if precision == "day" else "")
-        why = RULES.get(rule, rule)
-        rows.append([event_id, when, zero or "none", other, named, why, flags.replace(";", ", ")])
-    return rows
+def _landings(frame: pd.DataFrame) -> list[str]:
+    """A paragraph for each event, in order of time: when it was announced, and one line for the
+    assets that land on one day for one reason."""
+    keys = ["day_zero", "alternative_day_zero", "rule", "calendar", "flags"]
+    lines = []
+    for (_, event_id), event in frame.groupby(["instant_used", "event_id"], sort=True):
+        first = event.iloc[0]
+        timing = f" ({first['timing']})" if first["precision"] == "day" else ""
+        lines.append(f"{event_id}: announced {first['announced_at']}{timing}")
+        for values, part in event.groupby(keys, sort=True):
+            zero, other, rule, calendar, flags = (str(v) for v in values)
+            day = f"{zero or 'no session'}{f' or {other}' if other else ''}"
+            # `ambiguous_day_zero` is what "or" says.
+            words = [w for w in flags.split(";") if w and w != "ambiguous_day_zero"]
+            why = ", ".join([RULES.get(rule, rule), *words])
+            lines.append(f"  {day:<24}  {calendar:<5} {_named(list(part['ticker']))}: {why}")
+        lines.append("")
+    return lines
+
+
+def _named(tickers: list[str]) -> str:
+    return ", ".join(tickers[:3]) + (f" +{len(tickers) - 3}" if len(tickers) > 3 else "")
 
 
 def _excluded(plan: StudyPlan) -> list[tuple[str, str, str, str]]:

@@ -34,8 +34,7 @@ def list_registry(
     if as_json:
         screen.as_json(rows)
         return
-    columns = list(rows[0])
-    screen.table(columns, [[row[c] for c in columns] for row in rows])
+    screen.cards(rows)
 
 
 def _models() -> list[dict[str, str]]:

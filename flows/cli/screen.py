@@ -50,11 +50,11 @@ def table(
     right: Sequence[str] = (),
 ) -> None:
     """A table; the columns named in ``right`` are aligned to the right."""
-    if sys.stdout.isatty():
-        _rich_table(columns, rows, title, right)
-        return
     if title:
         out(title)
+    if sys.stdout.isatty():
+        _rich_table(columns, rows, right)
+        return
     widths = [
         max(len(str(c)) for c in (name, *column)) for name, column in _by_column(columns, rows)
     ]
@@ -66,6 +66,24 @@ def table(
         out("  ".join(cells).rstrip())
 
 
+def cards(rows: Sequence[Mapping[str, str]]) -> None:
+    """Rows with long texts: on a terminal one paragraph each, headed by the first column."""
+    columns = list(rows[0])
+    if not sys.stdout.isatty() or len(columns) < 3:
+        table(columns, [[row[c] for c in columns] for row in rows])
+        return
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for row in rows:
+        console.print(Text(row[columns[0]], style="bold"))
+        for name in columns[1:]:
+            line = Text.assemble((f"{name}: ", "dim"), row[name])
+            console.print(Padding(line, (0, 0, 0, 2)))
+
+
 def _by_column(
     columns: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> list[tuple[str, list[str]]]:
@@ -73,18 +91,16 @@ def _by_column(
 
 
 def _rich_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, right: Sequence[str]
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]
 ) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
-        drawn.add_column(
-            name, justify="right" if name in right else "left", overflow="fold", no_wrap=False
-        )
+        drawn.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))  # Text: a headline may hold [brackets]
     Console().print(drawn)

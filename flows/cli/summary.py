@@ -8,7 +8,6 @@ import pandas as pd
 
 from flows.cli import screen
 from flows.findings import (
-    Finding,
     findings,
     interval,
     interval_name,
@@ -40,22 +39,29 @@ def _print_findings(outcome: Outcome) -> None:
         screen.out(f"{spec.title or spec.id}: no event could be studied yet")
         return
     car, ci = f"CAR {rows[0].window}", interval_name(spec.alpha)
-    columns = ["event", "asset", "day zero", car, ci, "p", "q", "test", "status"]
-    cells = [_cells(f) for f in rows[:MOST_ROWS]]
-    if not any(f.q_value == f.q_value for f in rows):  # NaN: no family of tests in this study
-        columns.remove("q")
-        cells = [row[:6] + row[7:] for row in cells]
-    screen.table(columns, cells, title=spec.title or spec.id, right=[car, ci, "p", "q"])
+    cells = {
+        "event": [f.event_id for f in rows],
+        "asset": [f.ticker for f in rows],
+        "day zero": [f.day_zero for f in rows],
+        car: [percent(f.car) for f in rows],
+        ci: [interval(f.ci_low, f.ci_high) for f in rows],
+        "p": [probability(f.p_value) for f in rows],
+        "q": [probability(f.q_value) for f in rows],
+        "test": [f.test for f in rows],
+        "status": [f.status for f in rows],
+    }
+    title = spec.title or spec.id
+    # A terminal has eighty columns: what says nothing, or the same in every row, is left out.
+    if not any(cells["q"]):
+        del cells["q"]
+    test = f"p: {cells.pop('test')[0]}" if len(set(cells["test"])) == 1 else "tests: car.csv"
+    if set(cells["status"]) == {"complete"}:
+        del cells["status"]
+    shown = list(zip(*cells.values(), strict=True))[:MOST_ROWS]
+    screen.table(list(cells), shown, title=title, right=[car, ci, "p", "q"])
     if len(rows) > MOST_ROWS:
-        screen.out(f"the {MOST_ROWS} strongest of {len(rows)}; all are in car.csv")
-    screen.out("")
-
-
-def _cells(f: Finding) -> list[str]:
-    return [
-        f.event_id, f.ticker, f.day_zero, percent(f.car), interval(f.ci_low, f.ci_high),
-        probability(f.p_value), probability(f.q_value), f.test, f.status,
-    ]  # fmt: skip
+        test = f"the {MOST_ROWS} strongest of {len(rows)}, all in car.csv; {test}"
+    screen.out(f"{test}\n")
 
 
 def _print_groups(outcome: Outcome) -> None:
@@ -64,22 +70,20 @@ def _print_groups(outcome: Outcome) -> None:
     tests = _primary(outcome.result.statistics, first, last)
     tests = tests[(tests["status"] == "ok") & tests["recommended"].astype(str).eq("True")]
     means = _primary(outcome.result.caar, first, last)
-    if tests.empty or means.empty:
-        return
-    p = tests.pivot_table(
-        index=["group_by", "group"], columns="statistic_name", values="p_value", sort=False
-    )
     rows = []
     for row in means.to_dict("records"):
-        key = (row["group_by"], row["group"])
-        if key in p.index:
-            label = "all events" if key[0] == "all" else f"{key[0]}: {key[1]}"
-            found = [probability(float(v)) for v in p.loc[key]]
-            rows.append([label, str(int(row["n_events"])), percent(row["caar"]), *found])
+        of_group = (tests["group_by"] == row["group_by"]) & (tests["group"] == row["group"])
+        p = sorted(tests.loc[of_group, "p_value"].astype(float))
+        if p:
+            label = "all" if row["group_by"] == "all" else f"{row['group_by']}: {row['group']}"
+            span = probability(p[0]) + (f" … {probability(p[-1])}" if len(p) > 1 else "")
+            rows.append([label, str(int(row["n_events"])), percent(row["caar"]), str(len(p)), span])
+    if not rows:
+        return
     mean = f"mean CAR {window_text(first, last)}"
-    columns = ["", "pairs", mean, *(f"p {name}" for name in p.columns)]
+    columns = ["pairs of", "pairs", mean, "tests", "p"]
     screen.table(columns, rows[:MOST_GROUPS], right=columns[1:])
-    screen.out("further groups, windows and tests: caar.csv, statistics.csv\n")
+    screen.out("p: lowest and highest of the recommended tests; each one: statistics.csv\n")
 
 
 def _primary(frame: pd.DataFrame, first: int, last: int) -> pd.DataFrame:

@@ -72,13 +72,13 @@ def test_another_source_on_the_command_line(study: Study, signals: Command, tmp_
 def test_check_shows_where_events_land_and_why(study: Study, signals: Command) -> None:
     run = signals("check", study.file)
     assert run.code == 0
-    lines = {line.split()[0]: line for line in run.out.splitlines() if line.strip()}
-    assert "2024-05-06  " in lines["first"]
-    assert "before the close" in lines["first"]
-    assert "2024-06-11" in lines["second"]
-    assert "at or after the close" in lines["second"]
-    assert "2024-07-16  2024-07-17" in lines["third"], "a date alone has two readings"
-    assert "date_only" in lines["third"]
+    told = {part.split(":")[0]: part for part in run.out.split("\n\n")}
+    assert "2024-05-06 " in told["first"]
+    assert "AAA, BBB: before the close" in told["first"]
+    assert "2024-06-11 " in told["second"]
+    assert "after the close" in told["second"]
+    assert "2024-07-16 or 2024-07-17" in told["third"], "a date alone has two readings"
+    assert "date_only" in told["third"]
     assert "3 events on 2 assets, 6 pairs; 3 price series from csv" in run.out
 
 
