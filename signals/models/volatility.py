@@ -55,7 +55,8 @@ def fit_garch(sample: Sample) -> ModelFit:
     Estimation runs on returns in units of their residual deviation: an ω of 1e-6 is beyond an
     optimiser's step size, and in percent it stopped 8 log-likelihood units short on a real series
     while reporting success. Flag ``garch_integrated``: α + β ≥ 0.9999. ``FitError``
-    ``not_converged`` with the optimiser's reason. Bollerslev (1986). Test: tests/models/test_volatility.py.
+    ``not_converged`` with the optimiser's reason. Bollerslev (1986).
+    Test: tests/models/test_volatility.py.
     """
     rows = market_rows(sample)
     y, X = rows.y_used, rows.design_used

@@ -22,8 +22,8 @@ from signals.frames import Days, Floats, frozen
 Unit = Literal["percent", "decimal"]
 
 FACTOR_NAMES: Final = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
-MISSING_CODES: Final = (-99.99, -999.0)
-"""What French's files hold where there is no value."""
+MISSING_CODES: Final = (-99.99, -999.0, -9999.0)
+"""What factor files hold where there is no value."""
 
 _JUDGED_ROWS: Final = 20
 _MOST_DECIMAL: Final = 0.2
@@ -35,13 +35,15 @@ class FactorTable:
     """Daily factor returns, decimal.
 
     ``sessions`` (S,) ``datetime64[D]``, strictly increasing; ``columns`` name → (S,) with NaN
-    where there is no value; ``source`` what it was read from; ``digest`` sha256 of the content.
+    where there is no value; ``source`` what it was read from; ``digest`` sha256 of the content;
+    ``fetched_at`` when a fetched table was fetched.
     """
 
     sessions: Days
     columns: Mapping[str, Floats]
     source: str = ""
     digest: str = ""
+    fetched_at: str = ""
 
     @property
     def last(self) -> str:
@@ -105,6 +107,7 @@ def table_of(
     unit: Unit,
     source: str,
     file: str | Path | None = None,
+    fetched_at: str = "",
 ) -> FactorTable:
     """The door: percent becomes decimal, once. Refuses a unit that the data contradict.
 
@@ -127,7 +130,7 @@ def table_of(
     scale = 100.0 if unit == "percent" else 1.0
     decimal = {n: frozen(np.asarray(columns[n] / scale)) for n in FACTOR_NAMES if n in columns}
     days = frozen(sessions.astype("datetime64[D]"))
-    return FactorTable(days, decimal, source, _digest(days, decimal))
+    return FactorTable(days, decimal, source, _digest(days, decimal), fetched_at)
 
 
 def read_factor_csv(
