@@ -50,9 +50,16 @@ class StudyPlan:
 
 
 def plan_study(
-    spec: StudySpec, catalogue: Catalogue, *, as_of: str | None = None, now: datetime | None = None
+    spec: StudySpec,
+    catalogue: Catalogue,
+    *,
+    as_of: str | None = None,
+    now: datetime | None = None,
+    source: str | None = None,
 ) -> StudyPlan:
     """Match events to sessions and list the price series needed (no I/O).
+
+    ``source`` names the price source that will be asked, where it is not the study's own.
 
     Raises :class:`SpecError` for an unknown model or statistic, a benchmark that is needed and
     not named, or an unknown calendar.
@@ -67,7 +74,8 @@ def plan_study(
         spec.event_window,
         spec.estimation_window,
     )
-    return StudyPlan(spec, matched, overlaps, _requests(spec, matched, _clock(end, now)))
+    requests = _requests(spec, matched, _clock(end, now), source)
+    return StudyPlan(spec, matched, overlaps, requests)
 
 
 def run_study(
@@ -186,7 +194,7 @@ def _clock(end: np.datetime64 | None, now: datetime | None) -> np.datetime64:
 
 
 def _requests(
-    spec: StudySpec, matched: SessionEvents, clock: np.datetime64
+    spec: StudySpec, matched: SessionEvents, clock: np.datetime64, source: str | None
 ) -> tuple[PriceRequest, ...]:
     frame = matched.frame[matched.frame["position"] >= 0]
     tickers = sorted(frame["ticker"].unique())
@@ -200,7 +208,9 @@ def _requests(
         first.append(sessions[max(low, 0)])
         last.append(sessions[min(high, len(sessions) - 1)])
     until = min(max(last), clock.astype("datetime64[D]"))
-    return requests_for(spec, tickers, str(min(first)), str(until))
+    donors = [d for t in tickers for d in spec.donors.get(t, ()) if d not in tickers]
+    wanted = [*tickers, *dict.fromkeys(donors)]
+    return requests_for(spec, wanted, str(min(first)), str(until), source=source)
 
 
 def _last_closed(matched: SessionEvents, clock: np.datetime64) -> dict[str, np.datetime64]:
