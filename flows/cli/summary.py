@@ -16,9 +16,11 @@ from flows.findings import (
     window_text,
 )
 from flows.pipeline import Outcome
+from signals.prices import PriceBook
 
 MOST_ROWS: Final = 20
 MOST_GROUPS: Final = 12
+TOLD_ISSUES: Final = ("stale_cache", "restated", "cache_corrupt", "cache_not_written", "delisted")
 SHOWN_GROUPINGS: Final = ("all", "category", "group")
 
 
@@ -28,6 +30,7 @@ def show(outcome: Outcome) -> None:
     _print_groups(outcome)
     _print_counts(outcome)
     _print_excluded(outcome.result.excluded)
+    _print_issues(outcome.result.prices)
     screen.out(f"reports in {outcome.out}/: {', '.join(p.name for p in outcome.files)}")
     screen.note(_timings(outcome))
 
@@ -107,6 +110,13 @@ def _print_excluded(excluded: pd.DataFrame) -> None:
         if (part["detail"] != detail).any():
             detail += " … (each in excluded.csv)"
         screen.out(f"excluded {len(part)} ({code}; {named}): {detail}")
+
+
+def _print_issues(prices: PriceBook) -> None:
+    """What a reader must know of the prices before believing a number (the rest: manifest)."""
+    for issue in prices.issues:
+        if issue.code in TOLD_ISSUES:
+            screen.out(f"{issue.ticker}: {issue.code}: {issue.detail}")
 
 
 def _timings(outcome: Outcome) -> str:
