@@ -8,7 +8,7 @@ import numpy as np
 
 from signals.frames import Floats
 from signals.inference.draws import generator
-from signals.inference.evidence import Evidence, gather, spread
+from signals.inference.evidence import Evidence, gather, names, spread, varies
 from signals.inference.inference import Inference, Settings, refuse
 from signals.inference.portfolio import common_rows, not_one_portfolio
 from signals.inference.tails import f_p, t_p
@@ -153,9 +153,10 @@ def hotelling_f(panel: AbnormalPanel, window: Window, settings: Settings) -> Inf
     a = common.ar[inside].sum(axis=0)
     if not np.isfinite(a).all():
         return refuse(name, "missing_return: a session is missing", n_events=count)
+    flat = ~varies(used.panel)
+    if flat.any():
+        return refuse(name, f"zero_variance: {names(used.panel, flat)}", n_events=count)
     scale = np.sqrt((common.residuals**2).sum(axis=0))
-    if not (scale > 0).all():
-        return refuse(name, "zero_variance: residuals do not vary", n_events=count)
     _, r = np.linalg.qr(common.residuals / scale)
     if np.abs(np.diag(r)).min() <= DEPENDENT:
         return refuse(name, "rank_deficient: residuals are linearly dependent", n_events=count)
