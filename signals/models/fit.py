@@ -81,7 +81,9 @@ class ModelFit:
     ``est_actual`` (T,) and ``est_design`` (T, k) are the estimation rows y and X₀ as the model
     saw them (net of the risk-free rate where it is), NaN on rows not used. ``est_variance`` (T,)
     the conditional variances of the estimation rows where the model has them (GARCH), else empty.
-    ``weights`` are the donors' shares of a synthetic control, by name.
+    ``weights`` are the donors' shares of a synthetic control, by name; ``details`` what else a
+    model estimated (GARCH coefficients, slopes on leads and lags); ``diagnostics`` the tests of
+    :func:`signals.models.diagnose`, where they were run.
     """
 
     model: str
@@ -105,3 +107,4 @@ class ModelFit:
     est_design: Floats = field(default_factory=_no_design)
     est_variance: Floats = field(default_factory=_no_rows)
     weights: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)

@@ -33,7 +33,7 @@ def line_fit(
     *,
     coefficients: int = 2,
     flags: tuple[str, ...] = (),
-    diagnostics: Mapping[str, float] | None = None,
+    details: Mapping[str, float] | None = None,
 ) -> ModelFit:
     """The record of a line with coefficients ``params`` (a, b) on ``rows``.
 
@@ -69,7 +69,7 @@ def line_fit(
         design=rows.design_event,
         variance=np.full(len(expected), np.nan),
         prediction="rank_only",
-        diagnostics=diagnostics or {},
+        details=details or {},
         flags=sample_flags(sample) + flags,
         est_actual=rows.spread(y),
         est_design=rows.spread(X),

@@ -44,7 +44,7 @@ def fit_scholes_williams(sample: Sample) -> ModelFit:
     beta = sum(slopes) / (1 + 2 * rho)
     params = np.array([y.mean() - beta * m.mean(), beta])
     return line_fit(
-        "scholes_williams", "numpy", sample, rows, params, diagnostics={"market_rho": float(rho)}
+        "scholes_williams", "numpy", sample, rows, params, details={"market_rho": float(rho)}
     )
 
 
@@ -80,7 +80,7 @@ def fit_dimson(
     params = np.array([y.mean() - beta * m.mean(), beta])
     name = "dimson" if weights == "plain" else "fowler_rorke"
     detail = {f"slope_{label}": float(b) for label, b in zip(names, slopes, strict=True)}
-    return line_fit(name, "statsmodels", sample, rows, params, coefficients=k, diagnostics=detail)
+    return line_fit(name, "statsmodels", sample, rows, params, coefficients=k, details=detail)
 
 
 def fit_fowler_rorke(sample: Sample) -> ModelFit:

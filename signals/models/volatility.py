@@ -90,7 +90,7 @@ def fit_garch(sample: Sample) -> ModelFit:
         expected=expected,
         design=rows.design_event,
         variance=garch.forecast(_steps(sample, rows)),
-        diagnostics={"garch_omega": garch.omega, "garch_alpha": alpha, "garch_beta": beta},
+        details={"garch_omega": garch.omega, "garch_alpha": alpha, "garch_beta": beta},
         flags=(*sample_flags(sample), *_flags(rows, garch)),
         est_actual=rows.spread(y),
         est_design=rows.spread(X),

@@ -46,7 +46,7 @@ def test_agrees_with_the_library_on_percent_returns():
         100 * s.y_est, x=100 * s.x_est, mean="LS", vol="GARCH", rescale=False
     ).fit(disp="off")
     np.testing.assert_allclose(fit.params[1], reference.params["x0"], rtol=1e-3)
-    d = fit.diagnostics
+    d = fit.details
     assert d["garch_alpha"] == pytest.approx(reference.params["alpha[1]"], rel=0.02)
     assert d["garch_beta"] == pytest.approx(reference.params["beta[1]"], rel=0.01)
     assert d["garch_omega"] == pytest.approx(reference.params["omega"] / 1e4, rel=0.05)
@@ -59,8 +59,8 @@ def test_agrees_with_the_library_on_percent_returns():
 
 def test_finds_the_truth_and_standardises():
     fit = fit_model("garch", garch_sample(T=4000))
-    assert fit.diagnostics["garch_alpha"] == pytest.approx(0.08, abs=0.03)
-    assert fit.diagnostics["garch_beta"] == pytest.approx(0.88, abs=0.04)
+    assert fit.details["garch_alpha"] == pytest.approx(0.08, abs=0.03)
+    assert fit.details["garch_beta"] == pytest.approx(0.88, abs=0.04)
     z = fit.residuals / np.sqrt(fit.est_variance)
     assert np.std(z) == pytest.approx(1, abs=0.02)
     raw, clean = fit.residuals**2, z**2
@@ -71,7 +71,7 @@ def test_finds_the_truth_and_standardises():
 def test_conditional_variance_is_the_recursion():
     s = garch_sample(T=800)
     fit = fit_model("garch", s)
-    d, h, e = fit.diagnostics, fit.est_variance, fit.residuals
+    d, h, e = fit.details, fit.est_variance, fit.residuals
     np.testing.assert_allclose(
         h[1:],
         d["garch_omega"] + d["garch_alpha"] * e[:-1] ** 2 + d["garch_beta"] * h[:-1],
@@ -99,7 +99,7 @@ def test_missing_rows_move_the_origin_and_are_flagged():
     y[[100, 398, 399]] = np.nan
     fit = fit_model("garch", dataclasses.replace(s, y_est=y))
     assert "garch_gaps" in fit.flags
-    d = fit.diagnostics
+    d = fit.details
     g = Garch(
         d["garch_omega"],
         d["garch_alpha"],
