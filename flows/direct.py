@@ -33,6 +33,9 @@ class DirectRunner:
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
 
+    def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
+        return policy.retrying(lambda: function(*args))
+
     def fetch(
         self, source: PriceSource, requests: Sequence[PriceRequest], progress: Progress
     ) -> PriceBook:

@@ -40,6 +40,9 @@ class Runner(Protocol):
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
         """``function(*args)``, shown as the stage ``name``."""
 
+    def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
+        """A step that asks a source, and asks again when that is down."""
+
     def fetch(
         self, source: PriceSource, requests: Sequence[PriceRequest], progress: Progress
     ) -> PriceBook:
@@ -142,9 +145,13 @@ def conduct(
         with watch.lap("prices"):
             book = runner.fetch(source, requests, progress)
         down = _down(book)
+        table = None
+        if requests and steps.needs_factors(spec):
+            with watch.lap("factors"):
+                table = runner.ask("factors", steps.factors, spec, requests, options, now)
         progress.stage("estimate")
         with watch.lap("estimate"):
-            result = _estimate(runner, book, down, (spec, catalogue, book, as_of, now))
+            result = _estimate(runner, book, down, (spec, catalogue, book, table, as_of, now))
         progress.stage("write")
         run["timings"] = {**(before or {}), **watch.laps, "study_s": watch.total()}
         with watch.lap("write"):

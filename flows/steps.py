@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flows.options import RunOptions
     from signals.events import Catalogue
     from signals.reports.result import StudyResult
+    from signals.returns.factors import FactorTable
     from signals.spec import StudySpec
     from signals.study import StudyPlan
 
@@ -100,17 +101,44 @@ def collect(source: PriceSource, answers: Iterable[PriceHistory | PriceFailure])
     return PriceBook(histories, failures, source=source.name)
 
 
+def needs_factors(spec: StudySpec) -> bool:
+    """Whether the study's model reads factor returns (or the risk-free rate)."""
+    from signals.models import MODELS
+
+    row = MODELS[spec.model]
+    return row.regressors == "factors" or row.excess
+
+
+def factors(
+    spec: StudySpec, requests: Sequence[PriceRequest], options: RunOptions, now: datetime
+) -> FactorTable:
+    """The factor returns that the study's model needs."""
+    from signals.models import MODELS
+    from signals.returns.factor_source import load_factors
+
+    return load_factors(
+        spec,
+        MODELS[spec.model].factors,
+        cache_dir=cache_dir(),
+        last=max((r.last for r in requests), default=""),
+        now=now,
+        refresh=options.refresh,
+        max_age=options.max_age,
+    )
+
+
 def estimate(
     spec: StudySpec,
     catalogue: Catalogue,
     prices: PriceBook,
+    table: FactorTable | None,
     as_of: str | None,
     now: datetime,
 ) -> StudyResult:
     """The whole method: abnormal returns, their uncertainty, every statistic."""
     from signals.study import run_study
 
-    return run_study(spec, catalogue, prices, as_of=as_of, now=now)
+    return run_study(spec, catalogue, prices, factors=table, as_of=as_of, now=now)
 
 
 def write(

@@ -6,7 +6,7 @@ import flows.prefect_defaults  # noqa: F401  (before Prefect)
 
 # isort: split
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -33,12 +33,25 @@ MOST_TASKS: Final = 150  # a task costs 8–25 ms and five database writes: larg
 
 THREADS: Any = ThreadPoolTaskRunner(max_workers=WORKERS)
 
+# What passes between steps stays in memory; what is worth keeping, the library keeps as parquet.
+PLAIN: Final[Mapping[str, Any]] = {"cache_policy": NO_CACHE, "persist_result": False}
+
 Answers = list[PriceHistory | PriceFailure]
 
 
 def transient(task: Task[..., Any], run: Any, state: State[Any]) -> bool:
     """Whether a failed task is worth a retry: only when the source may answer next time."""
     return isinstance(state.result(raise_on_failure=False), TransientError)
+
+
+def retries() -> dict[str, Any]:
+    """The retry policy as Prefect's tasks want it."""
+    return {
+        "retries": policy.RETRIES,
+        "retry_delay_seconds": exponential_backoff(policy.first_delay()),
+        "retry_jitter_factor": policy.JITTER,
+        "retry_condition_fn": transient,
+    }
 
 
 def fetch_chunk(label: str, source: PriceSource, requests: Sequence[PriceRequest]) -> Answers:
@@ -68,10 +81,12 @@ class PrefectRunner:
         limits.take_turn()
 
     def step(self, name: str, function: Callable[..., T], *args: Any) -> T:
-        stage: Task[..., T] = Task(
-            function, name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False
-        )
+        stage: Task[..., T] = Task(function, name=name, task_run_name=name, **PLAIN)
         # quote: Prefect would otherwise walk through every array to look for futures.
+        return stage(*[quote(a) for a in args])
+
+    def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
+        stage: Task[..., T] = Task(function, name=name, task_run_name=name, **PLAIN, **retries())
         return stage(*[quote(a) for a in args])
 
     def fetch(
@@ -82,12 +97,8 @@ class PrefectRunner:
             name="prices",
             task_run_name="prices-{label}",
             tags=[source.name],
-            cache_policy=NO_CACHE,
-            persist_result=False,
-            retries=policy.RETRIES,
-            retry_delay_seconds=exponential_backoff(policy.first_delay()),
-            retry_jitter_factor=policy.JITTER,
-            retry_condition_fn=transient,
+            **PLAIN,
+            **retries(),
         )
         if source.name == "yahoo":
             limits.ensure()
