@@ -24,8 +24,9 @@ class Revision:
     """One field of a stored series that the source now states differently.
 
     ``session`` is the first session concerned, ``old`` and ``new`` its values, ``count`` how many
-    sessions differ. ``cause``: ``split`` (one ratio for all), ``unit`` (that ratio is 100 or 1/100),
-    ``dividend`` (adjusted closes only), ``filled`` (was missing), ``withdrawn`` (is missing now), ``correction``.
+    sessions differ. ``cause``: ``split`` (one ratio for all), ``unit`` (that ratio is 100 or
+    1/100), ``dividend`` (adjusted closes only), ``filled`` (was missing), ``withdrawn`` (is
+    missing now), ``correction``.
     """
 
     ticker: str
