@@ -51,7 +51,16 @@ from signals.sessions import trading_calendar
 
 # Issues of the source's rows are stored; those of the prices are found anew each time.
 _STORED_CODES: Final = frozenset(
-    {"unsorted", "duplicate", "off_calendar", "non_positive", "name_unchecked", "restated"}
+    (
+        "unsorted",
+        "duplicate",
+        "off_calendar",
+        "non_positive",
+        "name_unchecked",
+        "incomplete",
+        "clipped",
+        "restated",
+    )
 )
 
 

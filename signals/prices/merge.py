@@ -30,7 +30,9 @@ def joined(stored: StoredSeries, part: StoredSeries) -> StoredSeries:
             values[new] = np.where(np.isnan(fresh), values[new], fresh)
         columns[name] = frozen(values)
     known = {(i.code, i.session) for i in part.issues}
-    kept = tuple(i for i in stored.issues if (i.code, i.session) not in known)
+    kept = tuple(
+        i for i in stored.issues if i.code != "incomplete" and (i.code, i.session) not in known
+    )
     return replace(
         part,
         asked_first=min(stored.asked_first, part.asked_first),

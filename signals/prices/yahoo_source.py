@@ -44,7 +44,7 @@ class YahooSource:
 
     ``now`` is the clock; ``timeout`` bounds each HTTP request in seconds; ``before_request`` is
     called with the symbol before Yahoo is asked (a flow's rate limit). Checked by
-    ``tests/prices/test_yahoo_source.py``.
+    ``tests/providers/test_yahoo_source.py``.
     """
 
     cache_dir: Path | None = None

@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from signals.errors import TransientError
+from signals.errors import SpecError, TransientError
 from signals.frames import Days, Floats
 from signals.providers import NoSuchSeries, RateLimited
 
@@ -52,10 +52,17 @@ def fetch_factors(dataset: Dataset, *, timeout: float = 30.0, session: Any = Non
     ``session`` is a ``requests.Session`` (default: a new one, which heeds the proxy variables).
     Test: tests/providers/test_french.py.
     """
-    import requests
-    from pandas_datareader._utils import RemoteDataError
-    from pandas_datareader.famafrench import FamaFrenchReader
-
+    try:
+        import requests
+        from pandas_datareader._utils import RemoteDataError
+        from pandas_datareader.famafrench import FamaFrenchReader
+    except ImportError as error:
+        raise SpecError(
+            "French's library is read through pandas-datareader, which is not installed",
+            key="factors.source",
+            value=SOURCE,
+            allowed='the extra `factors` of this package, or source = "csv"',
+        ) from error
     name, columns = FILES[dataset]
     seen: list[requests.Response] = []
     own = session if session is not None else requests.Session()

@@ -7,6 +7,7 @@ here are made up in the published layout.
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from signals.errors import TransientError
+from signals.errors import SpecError, TransientError
 from signals.providers import NoSuchSeries, RateLimited
 from signals.providers.french import FILES, fetch_factors
 
@@ -133,3 +134,10 @@ def test_every_fault_has_its_cause(wire, kind, said):
         assert caught.value.retry_after == 7
     if kind is TransientError:
         assert (caught.value.source, caught.value.ticker) == ("french", "five")
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas_datareader.famafrench", None)
+    with pytest.raises(SpecError, match="not installed") as caught:
+        fetch_factors("three")
+    assert caught.value.key == "factors.source"
