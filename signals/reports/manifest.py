@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -27,6 +27,7 @@ def manifest(
     *,
     as_of: str | None = None,
     engine: str = "statsmodels",
+    remarks: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The manifest without its ``run`` object: the same input gives the same bytes."""
     settings = spec.model_dump(mode="json", exclude={"file"})
@@ -74,6 +75,7 @@ def manifest(
             }
             for issue in prices.issues
         ],
+        "remarks": list(remarks),
         "not_yet": not_yet(tables),
         "versions": {
             "python": ".".join(map(str, sys.version_info[:3])),

@@ -13,7 +13,9 @@ from signals.errors import EventError
 from signals.estimate import Estimation
 from signals.frames import Floats, Labels, table
 from signals.inference import STATISTICS, EventInference, Settings, headline_single
+from signals.inference.single_event import least_squares
 from signals.inference.tails import t_p
+from signals.inference.variance_ratio import variance_ratio_f
 from signals.models import diagnose
 from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
@@ -93,15 +95,23 @@ def car_table(
     windows: Sequence[Window],
     settings: Settings,
     last_session: Mapping[str, np.datetime64],
+    returns_panel: AbnormalPanel | None = None,
 ) -> pd.DataFrame:
     """One row for each pair and window: CAR, its forecast error and single-event inference.
 
     ``last_session`` is the last closed session of each calendar, to tell a window that is still
-    open from one with a missing return.
+    open from one with a missing return. For a study of variances ``panel`` holds the excess
+    squared abnormal returns and ``returns_panel`` the returns behind them: statistic, df and
+    p-value are then those of the variance ratio F.
     """
     if panel is None:
         return table("car", [])
     parts = [_car_rows(panel, window, settings, last_session) for window in windows]
+    if panel.returns == "variance" and returns_panel is not None:
+        for window, part in zip(windows, parts, strict=True):
+            ratio = variance_ratio_f(returns_panel, window, settings)
+            part["statistic"], part["df"] = ratio.statistic, ratio.df
+            part["p_value"] = ratio.p_value
     return table("car", pd.concat(parts, ignore_index=True))
 
 
@@ -122,6 +132,8 @@ def _car_rows(
     reason, flags = _why_incomplete(panel, window, seen, last_session)
     tests = {name: _single(name, panel, window, settings) for name in SINGLE_TESTS}
     headline = headline_single(window[1] - window[0] + 1)
+    if headline == "conformal_p" and not least_squares(panel):
+        headline = "placebo_p"
     return pd.DataFrame(
         {
             "event_id": panel.event_id,

@@ -74,11 +74,12 @@ def align(
         stop = int(place[good].max()) + reach[1] + 1
         needed = calendar.sessions[max(start - 1, 0) : stop]
         benchmark = prices.histories.get(str(bench)) if regressors.kind == "market" else None
-        field = choose_field(spec.prices.field, asset, benchmark, needed)
+        wanted = "volume" if spec.quantity == "volume" else spec.prices.field
+        field = choose_field(wanted, asset, benchmark, needed)
         if field is None:
-            detail = _no_field(spec.prices.field, str(ticker), str(bench))
+            code, detail = _no_field(spec, str(ticker), str(bench))
             failures += [
-                EventError(str(e), str(ticker), "prices", "no_common_field", detail)
+                EventError(str(e), str(ticker), "prices", code, detail)
                 for e in part["event_id"][good]
             ]
             continue
@@ -109,7 +110,7 @@ def align(
         event_window=spec.event_window,
         length=spec.estimation.length,
         gap=spec.estimation.gap,
-        kind=spec.returns,
+        kind="level" if spec.quantity == "volume" else spec.returns,
     )
     return Aligned(returns, kept, tuple(failures))
 
@@ -152,22 +153,23 @@ def _unusable(
         return pd.Series([what] * len(part), index=part.index, dtype=object)
     place = part["position"].to_numpy(np.int64)
     first, last = _span(history, calendar)
-    for k, position in enumerate(place):
-        if position < 0:
-            reason = ("sessions", "outside_calendar", f"{calendar.name} has no session for it")
-        elif position + reach[0] < 0 or position + reach[1] >= len(calendar.sessions):
-            reason = ("sessions", "outside_calendar", f"windows leave the calendar {calendar.name}")
-        elif first is None or position <= first:
-            begins = "no price" if first is None else f"{calendar.sessions[first]}"
-            reason = ("prices", "before_first_price", f"prices of {ticker} begin with {begins}")
-        elif last is not None and position > last:
-            zero, final = calendar.sessions[position], calendar.sessions[last]
-            detail = f"day zero {zero} is after the last price {final}"
-            reason = ("prices", "after_last_price", detail)
-        else:
-            continue
-        reasons.iloc[k] = reason
+    begins = "no price" if first is None else str(calendar.sessions[first])
+    outside = (place + reach[0] < 0) | (place + reach[1] >= len(calendar.sessions))
+    early = np.full(len(place), first is None) if first is None else place <= first
+    late = np.zeros(len(place), dtype=bool) if last is None else place > last
+    for mask, stage, code, detail in (
+        (late, "prices", "after_last_price", f"prices of {ticker} end with {_day(calendar, last)}"),
+        (early, "prices", "before_first_price", f"prices of {ticker} begin with {begins}"),
+        (outside, "sessions", "outside_calendar", f"windows leave the calendar {calendar.name}"),
+        (place < 0, "sessions", "outside_calendar", f"{calendar.name} has no session for it"),
+    ):
+        for k in np.flatnonzero(mask):
+            reasons.iloc[int(k)] = (stage, code, detail)
     return reasons
+
+
+def _day(calendar: TradingCalendar, position: int | None) -> str:
+    return "" if position is None else str(calendar.sessions[position])
 
 
 def _span(history: PriceHistory, calendar: TradingCalendar) -> tuple[int | None, int | None]:
@@ -265,10 +267,13 @@ def _neighbours(
     return ("peers",), stacked.mean(axis=1, keepdims=True)
 
 
-def _no_field(wanted: str, ticker: str, bench: str) -> str:
-    if wanted == "auto":
-        return f"{ticker} and {bench or 'its benchmark'} share no price column"
-    return f"{ticker} or {bench or 'its benchmark'} has no column {wanted}"
+def _no_field(spec: StudySpec, ticker: str, bench: str) -> tuple[str, str]:
+    both = f"{ticker} and {bench}" if bench else ticker
+    if spec.quantity == "volume":
+        return "no_volume", f"there is no volume for both of {both}"
+    if spec.prices.field == "auto":
+        return "no_common_field", f"{both} share no price column"
+    return "no_common_field", f"there is no column {spec.prices.field} for both of {both}"
 
 
 def _concatenated(parts: list[Ints]) -> Ints:

@@ -17,7 +17,8 @@ def price_returns(prices: Floats, kind: str) -> Floats:
     neighbouring sessions. ``kind = "level"`` gives ln(1 + x_t) of a volume instead.
     """
     if kind == "level":
-        return np.log1p(prices)
+        # An index without volume is recorded as 0 at every session: that is no volume at all.
+        return np.log1p(np.where(prices > 0, prices, np.nan))
     out = np.full(len(prices), np.nan)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = prices[1:] / prices[:-1]
@@ -70,14 +71,13 @@ def asset_series(
     """
     first = max(start - 1, 0)
     sessions = calendar.sessions[first:stop]
-    column = "volume" if kind == "level" else field
-    y = price_returns(on_sessions(asset, column, sessions), kind)
+    y = price_returns(on_sessions(asset, field, sessions), kind)
     names: tuple[str, ...] = ()
     x = np.empty((len(sessions), 0))
     closed = np.zeros(len(sessions), dtype=bool)
     if benchmark is not None and benchmark_calendar is not None:
         names = ("market",)
-        prices = on_sessions(benchmark, column, sessions)
+        prices = on_sessions(benchmark, field, sessions)
         if benchmark_calendar.name != calendar.name:
             shut = benchmark_closed(sessions, calendar.closes[first:stop], benchmark_calendar)
             prices = np.where(shut, np.nan, prices)
@@ -89,7 +89,7 @@ def asset_series(
         ticker=asset.ticker,
         benchmark=benchmark.ticker if benchmark is not None else "",
         calendar=calendar.name,
-        price_field=column,
+        price_field=field,
         sessions=sessions[skip:],
         y=y[skip:],
         x=x[skip:],

@@ -1,0 +1,74 @@
+"""Which pairs can be studied now, and which rows their estimation leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from signals.errors import EventError
+from signals.plan import StudyPlan
+from signals.prices import PriceBook, PriceHistory
+from signals.returns import EventReturns, dropped_rows
+from signals.spec import StudySpec
+
+
+def until(prices: PriceBook, closed: Mapping[str, np.datetime64]) -> PriceBook:
+    """The price book as it stood: no later session than the last closed one of its calendar."""
+    day = max(closed.values())
+    histories = {
+        ticker: _cut(history, closed.get(history.calendar, day))
+        for ticker, history in prices.histories.items()
+    }
+    return replace(prices, histories=histories)
+
+
+def _cut(history: PriceHistory, last: np.datetime64) -> PriceHistory:
+    keep = history.sessions <= last
+    columns = {name: values[keep] for name, values in history.columns.items()}
+    return replace(history, sessions=history.sessions[keep], columns=columns)
+
+
+def split_pending(
+    frame: pd.DataFrame, closed: Mapping[str, np.datetime64]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The pairs whose day zero has not closed yet, and the others."""
+    last = frame["calendar"].map(closed).to_numpy("datetime64[D]")
+    waits = frame["day_zero"].to_numpy("datetime64[D]") > last
+    return frame[waits], frame[~waits]
+
+
+def exclude_confounded(
+    ready: pd.DataFrame, plan: StudyPlan
+) -> tuple[pd.DataFrame, list[EventError]]:
+    """``overlap = "exclude"``: pairs with another event of the asset in their event window."""
+    hit = np.asarray([bool(plan.overlaps.confounding[i]) for i in ready.index], dtype=bool)
+    ids = plan.session_events.frame["event_id"]
+    failures = [
+        EventError(
+            str(ready.loc[i, "event_id"]),
+            str(ready.loc[i, "ticker"]),
+            "sessions",
+            "overlap",
+            "event window holds " + ", ".join(ids[j] for j in plan.overlaps.confounding[i]),
+        )
+        for i in ready.index[hit]
+    ]
+    return ready[~hit], failures
+
+
+def drop_contaminated(
+    returns: EventReturns, rows: np.ndarray, plan: StudyPlan, spec: StudySpec
+) -> EventReturns:
+    """``overlap = "dummy"``: the primary-window sessions of the asset's other events leave the
+    estimation (a dummy for a session and leaving it out give the same coefficients)."""
+    place = plan.session_events.frame["position"].to_numpy(np.int64)
+    others: dict[int, tuple[int, ...]] = {}
+    for pair, row in enumerate(rows):
+        # Positions in the series = positions on the calendar minus the series' start.
+        start = place[row] - returns.zero[pair]
+        found = plan.overlaps.contaminating[row]
+        others[pair] = tuple(int(place[j] - start) for j in found)
+    return replace(returns, dropped=dropped_rows(others, returns.zero, spec.primary))

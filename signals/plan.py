@@ -1,0 +1,134 @@
+"""What a study will do, before any price is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from signals.errors import SpecError, nearest
+from signals.events import Catalogue
+from signals.inference import STATISTICS
+from signals.inference.second_stage import check_formula
+from signals.models import MODELS
+from signals.prices import PriceRequest, requests_for
+from signals.sessions import (
+    Overlaps,
+    SessionEvents,
+    as_of_instant,
+    find_overlaps,
+    match_events,
+    trading_calendar,
+)
+from signals.spec import StudySpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyPlan:
+    """What a study will do, before any price is read: where each event lands, and the series
+    that it needs (``requests``)."""
+
+    spec: StudySpec
+    session_events: SessionEvents
+    overlaps: Overlaps
+    requests: tuple[PriceRequest, ...]
+
+
+def plan_study(
+    spec: StudySpec,
+    catalogue: Catalogue,
+    *,
+    as_of: str | None = None,
+    now: datetime | None = None,
+    source: str | None = None,
+) -> StudyPlan:
+    """Match events to sessions and list the price series needed (no I/O).
+
+    ``source`` names the price source that will be asked, where it is not the study's own.
+
+    Raises :class:`SpecError` for an unknown model or statistic, a benchmark that is needed and
+    not named, or an unknown calendar.
+    """
+    check_names(spec)
+    end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
+    matched = match_events(spec, catalogue, as_of=end)
+    frame = matched.frame
+    overlaps = find_overlaps(
+        frame["ticker"].to_numpy(object),
+        frame["position"].to_numpy(np.int64),
+        spec.event_window,
+        spec.estimation_window,
+    )
+    requests = _requests(spec, matched, clock_of(end, now), source)
+    return StudyPlan(spec, matched, overlaps, requests)
+
+
+def check_names(spec: StudySpec) -> None:
+    """Raise :class:`SpecError` for models and statistics that are in no registry, and for a
+    benchmark that the model needs and nobody names."""
+    if spec.model not in MODELS:
+        raise _unknown(spec, "study.model", spec.model, list(MODELS))
+    for name in () if spec.statistics == "auto" else spec.statistics:
+        if name not in STATISTICS:
+            raise _unknown(spec, "study.statistics", name, list(STATISTICS))
+    if spec.regression is not None:
+        check_formula(spec.regression.formula, spec.file)
+    if MODELS[spec.model].regressors == "market" and spec.market.benchmark is None:
+        without = [a.ticker for a in spec.assets if a.benchmark is None]
+        if without or not spec.assets:
+            raise SpecError(
+                f"the model {spec.model!r} needs a benchmark"
+                + (f" for {', '.join(without)}" if without else ""),
+                file=spec.file,
+                key="market.benchmark",
+                allowed="a ticker, here or with each asset",
+            )
+
+
+def _unknown(spec: StudySpec, key: str, value: str, known: list[str]) -> SpecError:
+    guess = nearest(value, known)
+    return SpecError(
+        "unknown name" + (f"; did you mean {guess!r}?" if guess else ""),
+        file=spec.file,
+        key=key,
+        value=value,
+        allowed=known,
+    )
+
+
+def clock_of(end: np.datetime64 | None, now: datetime | None) -> np.datetime64:
+    """The study's present (UTC): ``now``, or the end of the as-of day where that is earlier."""
+    moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    clock = np.datetime64(moment, "us")
+    return clock if end is None else min(end, clock)
+
+
+def _requests(
+    spec: StudySpec, matched: SessionEvents, clock: np.datetime64, source: str | None
+) -> tuple[PriceRequest, ...]:
+    frame = matched.frame[matched.frame["position"] >= 0]
+    tickers = sorted(frame["ticker"].unique())
+    if not tickers:
+        return ()
+    first, last = [], []
+    for name, part in frame.groupby("calendar"):
+        sessions = trading_calendar(str(name)).sessions
+        low = int(part["position"].min()) + spec.estimation_window[0] - 5
+        high = int(part["position"].max()) + spec.event_window[1]
+        first.append(sessions[max(low, 0)])
+        last.append(sessions[min(high, len(sessions) - 1)])
+    until = min(max(last), clock.astype("datetime64[D]"))
+    donors = [d for t in tickers for d in spec.donors.get(t, ()) if d not in tickers]
+    wanted = [*tickers, *dict.fromkeys(donors)]
+    return requests_for(spec, wanted, str(min(first)), str(until), source=source)
+
+
+def last_closed(matched: SessionEvents, clock: np.datetime64) -> dict[str, np.datetime64]:
+    """The last session of each calendar that has closed at ``clock``."""
+    closed: dict[str, np.datetime64] = {}
+    for name in sorted(matched.frame["calendar"].unique()):
+        calendar = trading_calendar(str(name))
+        place = int(np.searchsorted(calendar.closes, clock, side="right")) - 1
+        closed[str(name)] = calendar.sessions[max(place, 0)]
+    return closed
