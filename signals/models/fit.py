@@ -64,6 +64,19 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SpacePlacebo:
+    """Gaps (actual − synthetic) of the treated asset and of each donor as if it had been treated.
+
+    ``units`` (U,) the treated one first; ``before`` (U, M) on the complete estimation rows,
+    ``after`` (U, W) on the event rows, NaN where missing.
+    """
+
+    units: tuple[str, ...]
+    before: Floats
+    after: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ModelFit:
     """Normal returns of one event, with what is needed to state their uncertainty.
 
@@ -81,8 +94,9 @@ class ModelFit:
     ``est_actual`` (T,) and ``est_design`` (T, k) are the estimation rows y and X₀ as the model
     saw them (net of the risk-free rate where it is), NaN on rows not used. ``est_variance`` (T,)
     the conditional variances of the estimation rows where the model has them (GARCH), else empty.
-    ``weights`` are the donors' shares of a synthetic control, by name; ``details`` what else a
-    model estimated (GARCH coefficients, slopes on leads and lags); ``diagnostics`` the tests of
+    ``weights`` are the donors' shares of a synthetic control, by name, and ``placebo`` its gaps
+    and those of its donors (:func:`signals.models.synthetic.space_p_value`); ``details`` what else
+    a model estimated (GARCH coefficients, slopes on leads and lags); ``diagnostics`` the tests of
     :func:`signals.models.diagnose`, where they were run.
     """
 
@@ -108,3 +122,4 @@ class ModelFit:
     est_variance: Floats = field(default_factory=_no_rows)
     weights: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, float] = field(default_factory=dict)
+    placebo: SpacePlacebo | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from signals.frames import Floats, Labels
-from signals.models.fit import FitError, ModelFit, Sample
+from signals.frames import Floats
+from signals.models.fit import FitError, ModelFit, Sample, SpacePlacebo
 from signals.models.linear import is_zero_variance, refuse_zero_variance
 from signals.models.ols import refuse_overflow, sample_flags
 from signals.models.rows import regression_rows, require_rows
@@ -79,6 +79,7 @@ def fit_synthetic_control(sample: Sample) -> ModelFit:
         est_actual=rows.spread(y),
         est_design=rows.spread((D @ w)[:, None]),
         weights={name: float(v) for name, v in zip(sample.names, w, strict=True)},
+        placebo=space_placebo(sample) if len(sample.names) > 1 else None,
     )
 
 
@@ -98,19 +99,6 @@ def synthetic_control_p(before: Floats, after: Floats) -> float:
     return float((ratio >= ratio[0]).mean())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SpacePlacebo:
-    """``units`` (U,) treated first; ``before`` (U, M) and ``after`` (U, W) gaps of each."""
-
-    units: Labels
-    before: Floats
-    after: Floats
-
-    def p_value(self, columns: slice | None = None) -> float:
-        """Over the event columns given (default: all)."""
-        return synthetic_control_p(self.before, self.after[:, columns or slice(None)])
-
-
 def space_placebo(sample: Sample, asset: str = "treated") -> SpacePlacebo:
     """Every donor in turn as if it had been treated, its synthetic built from the other donors
     (never from the treated asset, whose event may have moved it). Needs two donors at least."""
@@ -126,5 +114,16 @@ def space_placebo(sample: Sample, asset: str = "treated") -> SpacePlacebo:
         w = simplex_weights(D[:, j], D[:, others])
         before.append(D[:, j] - D[:, others] @ w)
         after.append(D1[:, j] - D1[:, others] @ w)
-    units = np.array([asset, *sample.names], dtype=object)
-    return SpacePlacebo(units, np.array(before), np.array(after))
+    return SpacePlacebo((asset, *sample.names), np.array(before), np.array(after))
+
+
+def space_p_value(placebo: SpacePlacebo, columns: slice | None = None) -> float:
+    """``synthetic_control_p`` of a fit over the event columns given (default: all)."""
+    return synthetic_control_p(placebo.before, placebo.after[:, columns or slice(None)])
+
+
+def treated_donors(weights: Mapping[str, float], hit: Collection[str]) -> tuple[str, ...]:
+    """The flag ``donors_treated:A;B`` for donors with a weight that the event concerns too: their
+    share of the reaction is subtracted from the asset's. Empty where there is none."""
+    found = [name for name, weight in weights.items() if weight > 0 and name in hit]
+    return (f"donors_treated:{';'.join(found)}",) if found else ()

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from signals.models import diagnose, fit_model
+from signals.models.diagnose import diagnose_many
 from tests.models.samples import factor_sample, market_sample
 
 
@@ -58,3 +59,28 @@ def test_diagnostics_do_not_depend_on_the_scale():
         b = diagnose(fit_model("ff5_mom", scaled))
         for key, value in a.items():
             assert b[key] == pytest.approx(value, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    "name", ["market", "ff5_mom", "capm_strict", "constant_mean", "market_adjusted"]
+)
+def test_many_at_once_are_statsmodels_one_by_one(name):
+    rng = np.random.default_rng(5)
+    fits = []
+    for i, missing in enumerate([0, 3, 40, 130, 205, 240]):
+        s = (factor_sample if name == "ff5_mom" else market_sample)(seed=i)
+        y = s.y_est * 10.0 ** (i - 3)
+        y[rng.choice(250, missing, replace=False)] = np.nan
+        fits.append(fit_model(name, dataclasses.replace(s, y_est=y)))
+    many = diagnose_many(
+        np.stack([f.residuals for f in fits]), np.stack([f.est_design for f in fits])
+    )
+    for i, fit in enumerate(fits):
+        one = diagnose(fit)
+        for key in one:
+            assert many[key][i] == pytest.approx(one[key], rel=1e-7, abs=1e-14, nan_ok=True)
+
+
+def test_many_without_any_residual_are_nan():
+    nothing = diagnose_many(np.full((2, 30), np.nan), np.full((2, 30, 2), np.nan))
+    assert all(np.isnan(v).all() for v in nothing.values())

@@ -9,7 +9,13 @@ import pytest
 from scipy.optimize import minimize
 
 from signals.models import FitError, Sample, fit_model
-from signals.models.synthetic import simplex_weights, space_placebo, synthetic_control_p
+from signals.models.synthetic import (
+    simplex_weights,
+    space_p_value,
+    space_placebo,
+    synthetic_control_p,
+    treated_donors,
+)
 
 
 def donor_sample(weights, noise, seed=0, T=200, W=11, effect=0.0):
@@ -92,8 +98,24 @@ def test_placebo_in_space_by_hand():
     np.testing.assert_allclose(
         placebo.after[2], s.x_event[:, 1] - s.x_event[:, [0, 2, 3]] @ w, rtol=1e-12
     )
-    assert placebo.p_value(slice(5, 11)) == pytest.approx(1 / 5)
-    assert placebo.p_value(slice(0, 5)) > 1 / 5
+    assert space_p_value(placebo, slice(5, 11)) == pytest.approx(1 / 5)
+    assert space_p_value(placebo, slice(0, 5)) > 1 / 5
+
+
+def test_the_fit_carries_its_placebos():
+    s = donor_sample([0.5, 0.3, 0.2, 0.0], noise=0.004, effect=0.08)
+    fit = fit_model("synthetic_control", s)
+    np.testing.assert_array_equal(fit.placebo.before[0], fit.residuals)
+    np.testing.assert_allclose(fit.placebo.after[0], s.y_event - fit.expected, atol=1e-16)
+    assert space_p_value(fit.placebo, slice(5, 11)) == pytest.approx(1 / 5)
+    one = dataclasses.replace(s, names=("A",), x_est=s.x_est[:, :1], x_event=s.x_event[:, :1])
+    assert fit_model("synthetic_control", one).placebo is None
+
+
+def test_a_donor_that_the_event_hits_too_is_named():
+    weights = {"GOOG": 0.6, "MSFT": 0.4, "IBM": 0.0}
+    assert treated_donors(weights, {"META", "MSFT", "IBM"}) == ("donors_treated:MSFT",)
+    assert treated_donors(weights, {"META", "IBM"}) == ()
 
 
 def test_placebo_size_with_exchangeable_units():
@@ -110,7 +132,7 @@ def test_placebo_size_with_exchangeable_units():
             tuple(map(str, range(19))),
             np.arange(10.0),
         )
-        rejected += space_placebo(s).p_value() <= 0.05 + 1e-12
+        rejected += space_p_value(space_placebo(s)) <= 0.05 + 1e-12
     assert abs(rejected / studies - 0.05) < 3 * np.sqrt(0.05 * 0.95 / studies)
 
 
