@@ -40,6 +40,7 @@ class AbnormalPanel:
     est_sessions    (N, T)       session of each estimation row
     est_actual      (N, T)       estimation returns y (net of the risk-free rate where the model is)
     est_design      (N, T, k)    estimation rows X₀ (constant included), NaN on rows not used
+    est_variance    (N, T)       innovation variance of each estimation row; None where it is σ²
     =============== ============ =================================================================
 
     ``forecast`` is False for models without a closed prediction variance: ``car_variance`` is
@@ -73,6 +74,7 @@ class AbnormalPanel:
     returns: str = "simple"
     missing: str = "strict"
     model: str = "market"
+    est_variance: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.event_id)

@@ -187,7 +187,8 @@ def _factor_columns(panel: AbnormalPanel) -> list[int]:
 
 
 def _fitted(panel: AbnormalPanel) -> Floats:
-    """(N, W) X₁b, with b recovered from the fitted values of the estimation rows (exact)."""
+    """(N, W) X₁b, with b recovered from the fitted values of the estimation rows (exact for
+    every model whose expected return is linear in its design, however it was estimated)."""
     fitted = panel.est_actual - panel.residuals
     seen = np.isfinite(fitted)
     x = np.where(seen[:, :, None], panel.est_design, 0.0)

@@ -74,6 +74,15 @@ def varies(panel: AbnormalPanel) -> Bools:
     return np.asarray((panel.sigma > ROUNDING * size) & (panel.sigma > 0))
 
 
+def row_deviation(panel: AbnormalPanel) -> Floats:
+    """Standard deviation of each estimation row's disturbance: (N, T) where the model's variance
+    moves (GARCH), else (N, 1), the σ of every row; 1 where there is none to divide by."""
+    if panel.est_variance is None:
+        return np.where(panel.sigma > 0, panel.sigma, 1.0)[:, None]
+    moving = np.isfinite(panel.est_variance) & (panel.est_variance > 0)
+    return np.sqrt(np.where(moving, panel.est_variance, 1.0))
+
+
 def spread(values: Floats) -> float:
     """Sample standard deviation (N−1); exactly 0 when the values differ by rounding only."""
     sd = float(values.std(ddof=1))

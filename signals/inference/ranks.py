@@ -8,7 +8,7 @@ import numpy as np
 
 from signals.frames import Bools, Floats
 from signals.inference.correlation import correlation_of
-from signals.inference.evidence import Evidence, gather, spread
+from signals.inference.evidence import Evidence, gather, row_deviation, spread
 from signals.inference.independence import windows_share_sessions
 from signals.inference.inference import Inference, Settings, refuse
 from signals.inference.signs import FEW_SIGNS
@@ -79,10 +79,11 @@ def corrado_rank_z(panel: AbnormalPanel, window: Window, settings: Settings) -> 
 def grank_t(panel: AbnormalPanel, window: Window, settings: Settings) -> Inference:
     """Generalised rank t over a whole window; t_{T−2}.
 
-    Per event its M_i estimation values AR/s and one event value SCAR* = SCAR/sd(SCAR), times
-    √(1−r̄) whenever r̄ > 0, are ranked together: U = rank/(M_i+2) − ½. Ū_t is the mean over
-    the n_t events with a value; Z = Ū₀/S, S the root mean square of Ū_t√(n_t/N) over all T
-    rows (event row included; METHODS, ruling 6: T = M + 1); t = Z√((T−2)/(T−1−Z²)).
+    Per event its M_i estimation values AR/s (GARCH: AR_t/√h_t) and one event value SCAR* =
+    SCAR/sd(SCAR), times √(1−r̄) whenever r̄ > 0, are ranked together: U = rank/(M_i+2) − ½.
+    Ū_t is the mean over the n_t events with a value; Z = Ū₀/S, S the root mean square of
+    Ū_t√(n_t/N) over all T rows (event row included; METHODS, ruling 6: T = M + 1);
+    t = Z√((T−2)/(T−1−Z²)).
     ``estimate`` is Ū₀. Robust to event-induced variance and to a shared date.
     Refused: N < 5, undefined r̄. Flagged below 10 events.
     Kolari & Pynnönen (2011). Checked by tests/inference/test_ranks.py, tests/size.
@@ -150,7 +151,7 @@ def _grank(used: Evidence, window: Window, factor: float) -> tuple[Floats, Bools
         return None
     event = scar / sd * factor
     values = np.concatenate(
-        [used.panel.residuals / used.panel.sigma[:, None], event[:, None]], axis=1
+        [used.panel.residuals / row_deviation(used.panel), event[:, None]], axis=1
     )
     ranks = average_ranks(values)
     seen = np.isfinite(ranks)

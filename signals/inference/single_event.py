@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints
-from signals.inference.evidence import SHORT_ESTIMATION, SHORTEST_ESTIMATION, varies
+from signals.inference.evidence import SHORT_ESTIMATION, SHORTEST_ESTIMATION, row_deviation, varies
 from signals.inference.inference import EventInference, Settings
 from signals.inference.tails import t_p
 from signals.panel import AbnormalPanel, Window
@@ -42,7 +42,8 @@ def rank_p(panel: AbnormalPanel, window: Window, settings: Settings) -> EventInf
 
     Compares the event's abnormal return with the M deleted residuals: what each estimation
     session would have shown had it been predicted from the others. Valid for large M whatever
-    the law of the residuals. ``statistic`` is AR₀ in units of σ, ``df`` is M.
+    the law of the residuals. ``statistic`` is AR₀ in units of σ, ``df`` is M. Where the model's
+    variance moves (GARCH), both sides are in units of their own session's deviation √h_t.
     NaN: windows longer than one session, incomplete windows, M < 30, no variation.
     After Gelbach, Helland & Klick (2013). Checked by tests/inference/test_single_event.py.
     """
@@ -100,7 +101,8 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
 
     The B rolling sums run over the estimation rows; one that holds a missing return is left
     out. Rolling sums overlap, so this is an approximation that improves with M/L. For L = 1 it
-    is ``rank_p``. ``statistic`` is the CAR in units of σ√L, ``df`` is B.
+    is ``rank_p``. ``statistic`` is the CAR in units of σ√L, ``df`` is B. A GARCH model's sums are
+    in units of the deviation that it gives their own sessions, as in ``rank_p``.
     NaN: M/L < 20, incomplete windows (also under ``missing = "available"``), M < 30.
     Checked by tests/inference/test_single_event.py.
     """
@@ -113,19 +115,26 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
     ok = ok & ~short & ~partial
     deleted = deleted_residuals(panel)
     seen = np.isfinite(deleted)
-    sums = _rolling(np.where(seen, deleted, 0.0), length)
+    h = np.broadcast_to(row_deviation(panel) ** 2, deleted.shape)
     whole = _rolling(seen.astype(np.float64), length) > length - 0.5
-    sigma = np.where(panel.sigma > 0, panel.sigma, 1.0)
-    car = np.where(ok, panel.car(window), 0.0)
-    beyond = whole & (np.abs(sums) >= (np.abs(car) - _TIE * sigma)[:, None])
+    size = np.sqrt(np.maximum(_rolling(np.where(seen, h, 0.0), length), np.finfo(float).tiny))
+    sums = _rolling(np.where(seen, deleted, 0.0), length) / size
+    statistic = np.where(ok, panel.car(window), 0.0) / _deviation(panel, window)
+    beyond = whole & (np.abs(sums) >= (np.abs(statistic) - _TIE)[:, None])
     blocks = whole.sum(axis=1)
     few = ok & (blocks < FEWEST_PLACEBOS - 1)
     reasons = _add(reasons, few, f"missing_return: {FEWEST_PLACEBOS - 1} whole placebo sums needed")
     ok = ok & ~few
     p = np.where(ok, (1 + beyond.sum(axis=1)) / (blocks + 1), np.nan)
-    statistic = np.where(ok, car / (sigma * np.sqrt(length)), np.nan)
-    df = np.where(ok, blocks, np.nan)
+    statistic, df = np.where(ok, statistic, np.nan), np.where(ok, blocks, np.nan)
     return EventInference("placebo_p", statistic, df, p, reasons, _flags(panel))
+
+
+def _deviation(panel: AbnormalPanel, window: Window) -> Floats:
+    """(N,) root of the summed innovation variances of the window's sessions; 1 where none."""
+    variance = panel.variance[:, panel.columns(window)]
+    total = np.where(panel.observed(window) & np.isfinite(variance), variance, 0.0).sum(axis=1)
+    return np.sqrt(np.where(total > 0, total, 1.0))
 
 
 def least_squares(panel: AbnormalPanel) -> bool:
@@ -187,16 +196,16 @@ def _rank(
     if window[0] != window[1]:
         reasons = _add(reasons, ok, "long_window: the rank test is for one session")
         ok = np.zeros_like(ok)
-    ar = np.where(ok, panel.car(window), 0.0)[:, None]
-    deleted = deleted_residuals(panel)
+    unit = _deviation(panel, window)
+    ar = (np.where(ok, panel.car(window), 0.0) / unit)[:, None]
+    deleted = deleted_residuals(panel) / row_deviation(panel)
     seen = np.isfinite(deleted)
     values = np.where(seen, deleted, 0.0)
     both = np.abs(values) >= np.abs(ar)
     beyond = both if side == 0 else side * values >= side * ar
     m = seen.sum(axis=1)
     p = np.where(ok, (1 + (beyond & seen).sum(axis=1)) / (m + 1), np.nan)
-    sigma = np.where(panel.sigma > 0, panel.sigma, 1.0)
-    statistic = np.where(ok, ar[:, 0] / sigma, np.nan)
+    statistic = np.where(ok, ar[:, 0], np.nan)
     coarse = m + 1 < 1 / settings.alpha
     flags = tuple((*f, "coarse_p") if c else f for f, c in zip(_flags(panel), coarse, strict=True))
     return EventInference(name, statistic, np.where(ok, m, np.nan), p, reasons, flags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,6 +156,32 @@ def test_placebo_p_is_rank_p_for_one_session_and_rolling_sums_beyond():
         sums = [s for s in sums if np.isfinite(s)]
         assert found.p_value[i] == (1 + sum(abs(s) >= abs(car[i]) for s in sums)) / (len(sums) + 1)
         assert found.df[i] == len(sums)
+
+
+def test_a_moving_variance_puts_both_sides_in_units_of_their_own_session():
+    """GARCH: AR₀/√v₀ against e_t/√h_t; a doubled h everywhere changes nothing."""
+    panel = random_panel(seed=13, n=3, t=90, model="garch")
+    g = np.random.default_rng(0)
+    h = panel.sigma[:, None] ** 2 * g.uniform(0.3, 3.0, panel.residuals.shape)
+    v = panel.sigma[:, None] ** 2 * g.uniform(0.3, 3.0, panel.ar.shape)
+    moving = replace(panel, est_variance=h, variance=v)
+    z = deleted_residuals(panel) / np.sqrt(h)
+    event = panel.ar[:, 2] / np.sqrt(v[:, 2])
+    expected = (1 + (np.abs(z) >= np.abs(event)[:, None]).sum(axis=1)) / 91
+    np.testing.assert_array_equal(rank_p(moving, (0, 0), S).p_value, expected)
+    np.testing.assert_array_equal(placebo_p(moving, (0, 0), S).p_value, expected)
+    np.testing.assert_allclose(rank_p(moving, (0, 0), S).statistic, event, rtol=1e-12)
+    doubled = replace(panel, est_variance=2 * h, variance=2 * v)
+    for window in ((0, 0), (0, 3)):
+        np.testing.assert_array_equal(
+            placebo_p(doubled, window, S).p_value, placebo_p(moving, window, S).p_value
+        )
+    flat = replace(panel, est_variance=np.repeat(panel.sigma[:, None] ** 2, 90, axis=1))
+    np.testing.assert_array_equal(
+        placebo_p(flat, (0, 3), S).p_value, placebo_p(panel, (0, 3), S).p_value
+    )
+    assert conformal_p(moving, (0, 1), S).reasons[0].startswith("model: garch")
+    assert moving.take([1]).est_variance.shape == (1, 90)
 
 
 def test_each_refusal_names_its_reason():
