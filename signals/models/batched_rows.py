@@ -121,6 +121,12 @@ class RowStore:
         raw = self._read(self.raw, self.y_start[series] + at, self.width)
         return y, raw, xs, self._read(self.risk_free, self.rf_start[series] + at, self.width)
 
+    def at(self, zero: Ints, series: Ints) -> tuple[Floats, list[Floats]]:
+        """y and regressors of n events on day zero, each (n,)."""
+        place = np.clip(zero, -1, self.size[series])
+        y = self.y[self.y_start[series] + place]
+        return y, [x[self.x_start[series] + place] for x in self.x]
+
     @staticmethod
     def _read(flat: Floats, at: Ints, length: int) -> Floats:
         return np.asarray(sliding_window_view(flat, length)[at])

@@ -26,7 +26,16 @@ from signals.models.linear import ZERO_VARIANCE, least_squares
 MAX_CONDITION: Final = 1e3
 """From here an event is solved by QR. (Stricter than the 1e4 that the methods demand: at 2e3 sums
 hold only 6 digits of NIST's Wampler5, QR 10.)"""
-FAILURES: Final = ("", "too_few_returns", "rank_deficient", "zero_variance", "not_finite")
+FAILURES: Final = (
+    "",
+    "too_few_returns",
+    "rank_deficient",
+    "zero_variance",
+    "not_finite",
+    "missing_day_zero",
+    "benchmark_closed",
+    "missing_benchmark",
+)
 _TOO_FEW, _RANK, _ZERO, _INFINITE = 1, 2, 3, 4
 
 

@@ -10,9 +10,9 @@ where even that is not enough. Test: tests/models/test_batched_sums.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -59,42 +59,45 @@ def cars_from_sums(
     min_returns: int = 1,
     missing: str = "strict",
     dropped: Mapping[int, Ints] | None = None,
+    run: Callable[..., Iterable[Any]] = map,
 ) -> CarBatch:
     """CAR and Var(CAR) of n events over ``windows``; arguments as ``cars_from_rows``.
 
-    Series are taken a few at a time (``ROWS_AT_ONCE`` sessions), so memory stays bounded.
+    Series are taken a few at a time (``ROWS_AT_ONCE`` sessions), so memory stays bounded; ``run``
+    (``map`` or a thread pool's) goes through these parts and does not change a number.
     """
     out = empty_cars(len(zero), store.form, len(windows))
-    for part, members in _parts(store, zero, series):
-        found = None if _rows_are_cheaper(store, part, members) else _from_sums(
-            store, zero[part], series[part], members, windows, min_returns, missing
-        )  # fmt: skip
-        again = np.arange(len(part)) if found is None else np.flatnonzero(found[1])
-        if found is not None:
-            out.put(part, found[0])
-        if dropped:
-            lost = [i for i, event in enumerate(part.tolist()) if event in dropped]
-            again = np.union1d(again, np.asarray(lost, dtype=np.int64))
+
+    def solve_part(job: tuple[Ints, Ints]) -> tuple[Ints, CarBatch]:
+        part, members = job
+        left_out = _inside(dropped or {}, part)
+        again = np.arange(len(part))
+        found = empty_cars(len(part), store.form, len(windows))
+        if not _rows_are_cheaper(store, part, members):
+            found, hard = _from_sums(
+                store, zero[part], series[part], members, windows, min_returns, missing
+            )
+            hard[list(left_out)] = True
+            again = np.flatnonzero(hard)
         if again.size:
             rows = part[again]
-            left_out = (
-                {i: dropped[r] for i, r in enumerate(rows.tolist()) if r in dropped}
-                if dropped
-                else None
-            )
-            out.put(
-                rows,
-                cars_from_rows(
-                    store,
-                    zero[rows],
-                    series[rows],
-                    windows,
-                    min_returns=min_returns,
-                    missing=missing,
-                    dropped=left_out,
-                ),
-            )
+            solved = cars_from_rows(
+                store, zero[rows], series[rows], windows, min_returns=min_returns,
+                missing=missing, dropped=_inside(dropped or {}, rows),
+            )  # fmt: skip
+            found.put(again, solved)
+        return part, found
+
+    for part, found in run(solve_part, _parts(store, zero, series)):
+        out.put(part, found)
     return out
+
+
+def _inside(dropped: Mapping[int, Ints], rows: Ints) -> dict[int, Ints]:
+    """``dropped`` by place in ``rows``."""
+    if not dropped:
+        return {}
+    return {i: dropped[row] for i, row in enumerate(rows.tolist()) if row in dropped}
 
 
 def _parts(store: RowStore, zero: Ints, series: Ints) -> Iterator[tuple[Ints, Ints]]:

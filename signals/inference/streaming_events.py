@@ -1,0 +1,138 @@
+"""The events of a study at scale in their canonical order, with the results of the first pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from signals.frames import Bools, Ints, Labels
+from signals.inference.streaming_calendar import SessionNumbers, session_numbers
+from signals.models.batched_cars import CarBatch, Windows
+from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
+from signals.models.batched_solve import FAILURES
+from signals.models.batched_sums import cars_from_sums
+from signals.returns.record import EventReturns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """N events by day zero, then asset, then event id, whatever order they came in.
+
+    ``order`` (N,) their positions in ``returns``; ``zero``, ``series`` places; ``position`` grid
+    position of day zero (−1 off the main calendar), ``day`` its label; ``owner`` number of the
+    ticker; ``regular`` events with all estimation rows, on the main calendar, wholly inside the
+    data; ``dropped`` row → series positions; ``cars`` the first pass.
+    """
+
+    returns: EventReturns
+    store: RowStore
+    numbers: SessionNumbers
+    order: Ints
+    zero: Ints
+    series: Ints
+    position: Ints
+    day: Ints
+    owner: Ints
+    regular: Bools
+    dropped: dict[int, Ints]
+    cars: CarBatch
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def event_id(self) -> Labels:
+        return self.returns.event_id[self.order]
+
+    def tickers(self, rows: Ints) -> Labels:
+        """(n,) tickers of the events ``rows``."""
+        names = np.array([s.ticker for s in self.returns.series], dtype=object)
+        return np.asarray(names[self.series[rows]])
+
+    def original(self, cars: CarBatch) -> CarBatch:
+        """``cars`` back in the order of ``returns``."""
+        back = np.empty(len(self), dtype=np.int64)
+        back[self.order] = np.arange(len(self))
+        return CarBatch(*[getattr(cars, f.name)[back] for f in fields(cars)])
+
+    def failure_labels(self) -> Labels:
+        """(N,) failure codes in the order of ``returns``."""
+        code = np.empty(len(self), dtype=np.int64)
+        code[self.order] = self.cars.code
+        failure = np.array(FAILURES, dtype=object)[code]
+        lacks = self.store.lacks[self.returns.series_index]
+        return np.where(lacks != "", lacks, failure)
+
+
+def ordered_events(
+    returns: EventReturns,
+    model: ModelForm | str,
+    windows: Windows,
+    min_returns: int,
+    missing: str,
+    workers: int,
+) -> Ordered:
+    """Put the events in order and run the first pass (``cars_from_sums``) over them."""
+    store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
+    numbers = session_numbers(returns, store.span)
+    day = numbers.day(returns.zero, returns.series_index)
+    order = _order(returns, day)
+    zero, series = returns.zero[order], returns.series_index[order]
+    dropped = _by_row(returns.dropped, order)
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        cars = cars_from_sums(
+            store, zero, series, windows, min_returns=min_returns, missing=missing,
+            dropped=dropped, run=pool.map if workers > 1 else map,
+        )  # fmt: skip
+    _require_day_zero(returns, store, zero, series, cars)
+    position = numbers.position(zero, series)
+    inside = (zero + store.event >= 0) & (zero + store.event + store.width <= store.size[series])
+    regular = (cars.code == 0) & (cars.n_obs == store.length) & (position >= 0) & inside
+    tickers = {t: i for i, t in enumerate(sorted({s.ticker for s in returns.series}))}
+    owner = np.array([tickers[s.ticker] for s in returns.series], dtype=np.int64)[series]
+    return Ordered(
+        returns, store, numbers, order, zero, series, position, day[order], owner, regular,
+        dropped, cars,
+    )  # fmt: skip
+
+
+def _require_day_zero(
+    returns: EventReturns, store: RowStore, zero: Ints, series: Ints, cars: CarBatch
+) -> None:
+    """Without its day-zero return there is nothing to study: the codes of ``estimate``."""
+    if not 0 <= -store.event < store.width:
+        return
+    y, xs = store.at(zero, series)
+    for row in np.flatnonzero((cars.code == 0) & ~np.isfinite(sum(xs, start=y))).tolist():
+        code = "missing_day_zero"
+        if np.isfinite(y[row]):
+            closed = returns.series[series[row]].benchmark_closed[zero[row]]
+            code = "benchmark_closed" if closed else "missing_benchmark"
+        cars.code[row] = FAILURES.index(code)
+        cars.car[row] = cars.variance[row] = np.nan
+        cars.seen[row] = 0
+
+
+def _order(returns: EventReturns, day: Ints) -> Ints:
+    """By day, then (ticker, benchmark), then event id: independent of the order of the input."""
+    names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
+    rank = np.empty(len(names), dtype=np.int64)
+    for place, (_, _, i) in enumerate(sorted(names)):
+        rank[i] = place
+    asset = rank[returns.series_index]
+    order = np.lexsort((asset, day))
+    same = (day[order][1:] == day[order][:-1]) & (asset[order][1:] == asset[order][:-1])
+    edges = np.flatnonzero(np.diff(np.r_[False, same, False].astype(np.int8)))
+    for begin, stop in edges.reshape(-1, 2).tolist():
+        run = order[begin : stop + 1]
+        order[begin : stop + 1] = run[np.argsort(returns.event_id[run], kind="stable")]
+    return order
+
+
+def _by_row(dropped: Mapping[int, Ints], order: Ints) -> dict[int, Ints]:
+    if not dropped:
+        return {}
+    return {row: dropped[i] for row, i in enumerate(order.tolist()) if i in dropped}
