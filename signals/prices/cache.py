@@ -27,6 +27,7 @@ from signals.errors import TransientError
 from signals.frames import Days, frozen
 from signals.prices.history import PriceHistory, QualityIssue
 from signals.prices.identity import check_identity
+from signals.prices.labels import closed_through, session_dates
 from signals.prices.merge import (
     OVERLAP,
     compared,
@@ -36,7 +37,7 @@ from signals.prices.merge import (
     unlike,
 )
 from signals.prices.revisions import Revision, is_restated, record
-from signals.prices.series import closed_through, finish, session_dates
+from signals.prices.series import finish
 from signals.prices.source import PriceRequest, PriceSource, PriceUnavailable
 from signals.prices.store import (
     CorruptSeries,

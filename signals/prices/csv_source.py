@@ -33,7 +33,7 @@ from signals.prices.source import PriceRequest, PriceUnavailable, plain_file_nam
 NULLS: Final = ("", "NaN", "nan", "NA", "N/A", "null", "None")
 _LIMIT: Final = 512 * 2**20
 _COLUMNS_ALLOWED: Final = "date (or ts_utc) and at least one of close, adj_close"
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """All prices of a study in one parquet file, long or wide.
 
-* long: ``date`` (or ``ts_utc``), ``ticker``, ``close`` and/or ``adj_close``, optionally open, high,
-  low, volume: one row for each ticker and session, in any order;
+* long: ``date`` (or ``ts_utc``), ``ticker``, ``close`` and/or ``adj_close``, optionally volume (and
+  for bars open, high, low): one row for each ticker and session, in any order;
 * wide: ``date`` (or ``ts_utc``) and one column for each ticker, holding its close.
 
 The file is opened once. A long file is put in order of its ticker once, so that a ticker is one
@@ -23,14 +23,19 @@ from signals.prices.history import FIELDS, PriceHistory
 from signals.prices.series import assemble
 from signals.prices.source import PriceRequest, PriceUnavailable
 
+# Nothing reads the open, high and low of daily rows; of 25 million they take a gigabyte.
+_DAILY: Final = ("close", "adj_close", "volume")
 _ALLOWED: Final = "long (date, ticker, close …) or wide (date and one column for each ticker)"
 
 
 @dataclass(slots=True, eq=False)
 class _Long:
-    """Columns in order of ticker, and where each ticker's rows begin and end."""
+    """Columns in order of ticker, and where each ticker's rows begin and end.
 
-    labels: Days
+    ``labels`` are days since 1970 (int32) or UTC bar starts.
+    """
+
+    labels: Any
     columns: dict[str, Floats]
     slices: dict[str, tuple[int, int]]
 
@@ -80,37 +85,49 @@ def _open(path: Path, label: str) -> _Long | _Wide:
         if "ticker" not in names:
             labels = _labels(path, file.read([label]).column(label), label)
             return _Wide(labels, file, frozenset(names) - {label})
-        prices = [f for f in FIELDS if f in names]
+        fields = _DAILY if label == "date" else FIELDS
+        prices = [f for f in fields if f in names]
         if not {"close", "adj_close"} & set(prices):
             problem = "has neither close nor adj_close"
             raise DataError(problem, file=path, value=names[:8], allowed=_ALLOWED)
-        return _long(path, file.read([label, "ticker", *prices]), label, prices)
+        return _long(path, file, label, prices)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"cannot be read as parquet: {str(error)[:200]}", file=path) from None
 
 
-def _long(path: Path, table: Any, label: str, prices: list[str]) -> _Long:
+def _long(path: Path, file: Any, label: str, prices: list[str]) -> _Long:
+    """Every column in order of ticker. One column is read, ordered and let go of at a time."""
+    codes, words = _codes(path, file.read(["ticker"]).column("ticker"))
+    order = np.argsort(codes, kind="stable") if (codes[1:] < codes[:-1]).any() else None
+    edges = np.cumsum(np.concatenate(([0], np.bincount(codes, minlength=len(words)))))
+    labels = _labels(path, file.read([label]).column(label), label)
+    if label == "date":
+        labels = labels.astype(np.int32)  # half the memory; each slice is widened again
+    columns = {}
+    labels = labels if order is None else labels[order]
+    for name in prices:
+        values = _floats(path, file.read([name]).column(name), name)
+        columns[name] = values if order is None else values[order]
+    slices = {w: (int(edges[i]), int(edges[i + 1])) for i, w in enumerate(words)}
+    return _Long(labels, columns, slices)
+
+
+def _codes(path: Path, tickers: Any) -> tuple[Any, list[str]]:
+    """A small integer for each row's ticker, and the ticker of each integer."""
     import pyarrow as pa
 
-    tickers = table.column("ticker")
     if tickers.null_count:
         raise DataError("a row has no ticker", file=path, column="ticker")
     if not pa.types.is_dictionary(tickers.type):
         tickers = tickers.dictionary_encode()
-    tickers = tickers.combine_chunks()
-    if isinstance(tickers, pa.ChunkedArray):
-        tickers = tickers.unify_dictionaries().combine_chunks().chunk(0)
-    codes = tickers.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    words = [str(w) for w in tickers.dictionary.to_pylist()]
-    labels = _labels(path, table.column(label), label)
-    columns = {f: _floats(path, table.column(f), f) for f in prices}
-    if (codes[1:] < codes[:-1]).any():
-        order = np.argsort(codes, kind="stable")
-        codes, labels = codes[order], labels[order]
-        columns = {k: v[order] for k, v in columns.items()}
-    edges = np.searchsorted(codes, np.arange(len(words) + 1))
-    slices = {w: (int(edges[i]), int(edges[i + 1])) for i, w in enumerate(words)}
-    return _Long(labels, columns, slices)
+    whole = tickers.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    codes = whole.indices.to_numpy(zero_copy_only=False)
+    words = [str(w) for w in whole.dictionary.to_pylist()]
+    if len(words) < 2**15:
+        codes = codes.astype(np.int16)  # numpy orders these in linear time
+    return codes, words
 
 
 def _series(
@@ -121,7 +138,9 @@ def _series(
         raise PriceUnavailable(request.ticker, "no_prices", f"{path.name} has no {request.symbol}")
     if isinstance(opened, _Long):
         start, stop = opened.slices[request.symbol]
-        return opened.labels[start:stop], {k: v[start:stop] for k, v in opened.columns.items()}
+        labels = opened.labels[start:stop]
+        labels = labels.astype("datetime64[D]") if request.interval == "1d" else labels
+        return labels, {k: v[start:stop] for k, v in opened.columns.items()}
     column = opened.file.read([request.symbol]).column(request.symbol)
     return opened.labels, {"close": _floats(path, column, request.symbol)}
 

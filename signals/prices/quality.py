@@ -4,12 +4,13 @@
 code                rule
 ==================  ============================================================================
 gap                 a session of the calendar between the first and the last price has none
+                    (intraday: not one bar)
 stale               the close is unchanged over 5 sessions in a row or more (intraday: 30 bars)
 unit                a return beyond 15 robust standard deviations whose price ratio is within 5 %
                     of 100 or 1/100
 jump                a return beyond 15 robust standard deviations that is beyond ±40 % or within
                     2 % of a usual split ratio
-inconsistent_bar    high < low, or open or close outside of them by more than 0.1 %
+inconsistent_bar    high < low, or open or close outside of them by more than 0.01 %
 adj_close_partial   adj_close is blank on sessions that have a close
 ==================  ============================================================================
 
@@ -25,6 +26,7 @@ import numpy as np
 
 from signals.frames import Bools, Floats
 from signals.prices.history import PriceHistory, QualityIssue
+from signals.prices.labels import session_dates
 from signals.sessions import trading_calendar
 
 STALE_SESSIONS: Final = 5
@@ -43,7 +45,7 @@ def check_quality(history: PriceHistory, interval: str = "1d") -> tuple[QualityI
     price = close if np.isfinite(close).sum() >= np.isfinite(adjusted).sum() else adjusted
     either = np.where(np.isfinite(close), close, adjusted)
     found = [
-        _gap(history, either) if interval == "1d" else None,
+        _gap(history, either, interval),
         _stale(history, price, STALE_SESSIONS if interval == "1d" else STALE_BARS),
         *_jumps(history, price),
         _inconsistent(history),
@@ -52,11 +54,12 @@ def check_quality(history: PriceHistory, interval: str = "1d") -> tuple[QualityI
     return tuple(issue for issue in found if issue is not None)
 
 
-def _gap(history: PriceHistory, price: Floats) -> QualityIssue | None:
-    have = history.sessions[np.isfinite(price)]
+def _gap(history: PriceHistory, price: Floats, interval: str) -> QualityIssue | None:
+    calendar = trading_calendar(history.calendar)
+    have = np.unique(session_dates(calendar, interval, history.sessions[np.isfinite(price)]))
     if len(have) < 2:
         return None
-    sessions = trading_calendar(history.calendar).sessions
+    sessions = calendar.sessions
     start, stop = np.searchsorted(sessions, [have[0], have[-1]])
     missing = np.setdiff1d(sessions[start:stop], have, assume_unique=True)
     if not missing.size:
@@ -125,7 +128,7 @@ def _inconsistent(history: PriceHistory) -> QualityIssue | None:
     bad = high < low
     for name in ("open", "close"):
         values = history.column(name)
-        bad |= (values > high * 1.001) | (values < low * 0.999)
+        bad |= (values > high * 1.0001) | (values < low * 0.9999)
     if not bad.any():
         return None
     first = history.sessions[bad][0]

@@ -87,7 +87,7 @@ def safe_name(symbol: str, interval: str = "1d") -> str:
     if plain and not symbol.endswith("."):
         stem = symbol
     else:
-        shown = re.sub(r"[^A-Za-z0-9-]+", "_", symbol, flags=re.ASCII)[:24]
+        shown = re.sub(r"[^A-Za-z0-9-]+", "_", symbol, flags=re.ASCII)[:24].strip("-")
         stem = f"{shown}~{hashlib.sha256(symbol.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     return stem if interval == "1d" else f"{stem}@{interval}"
 

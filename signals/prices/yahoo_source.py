@@ -24,7 +24,8 @@ from signals.errors import SpecError, TransientError
 from signals.frames import Days
 from signals.prices.history import PriceHistory, QualityIssue
 from signals.prices.identity import check_identity
-from signals.prices.series import assemble, closed_through, finished
+from signals.prices.labels import closed_through, finished
+from signals.prices.series import assemble
 from signals.prices.source import PriceRequest, PriceUnavailable
 from signals.providers import NoSuchSeries
 from signals.providers.yahoo import INTERVALS, KEPT_DAYS, SOURCE, ChartAnswer, fetch_chart

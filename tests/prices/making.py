@@ -11,7 +11,8 @@ import numpy as np
 from signals.frames import Days, Floats
 from signals.prices import PriceHistory, PriceRequest
 from signals.prices.history import QualityIssue
-from signals.prices.series import assemble, closed_through
+from signals.prices.labels import closed_through
+from signals.prices.series import assemble
 from signals.sessions import trading_calendar
 
 

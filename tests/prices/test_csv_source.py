@@ -232,8 +232,9 @@ def test_recorded_prices_are_read_whole_and_fast(shared: Path) -> None:
     found = {t: source.load(asked(t, "2016-01-01", "2026-12-31")) for t in tickers}
     assert time.perf_counter() - started < 3.0
     assert len(found) == 45
-    everything = {code for h in found.values() for code in codes(h.issues)}
-    assert everything <= {"adj_close_partial", "inconsistent_bar"}, "no false alarm on real prices"
+    alarms = {(t, c) for t, h in found.items() for c in codes(h.issues)}
+    alarms = {(t, c) for t, c in alarms if c != "adj_close_partial"}
+    assert alarms == {("UNH", "inconsistent_bar")}, "the one bar that is wrong, and no false alarm"
     meta, spy, googl = found["META"], found["SPY"], found["GOOGL"]
     assert len(meta.sessions) == 2552
     close = dict(zip(meta.sessions.astype(str), meta.column("close"), strict=True))

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.prices.series import bar_positions, closed_through, digest_of, finished
+from signals.prices.labels import bar_positions, closed_through, finished
+from signals.prices.series import digest_of
 from signals.sessions import trading_calendar
 
 from .making import asked, codes, made, sessions, walk
