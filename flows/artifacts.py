@@ -13,7 +13,7 @@ from prefect.artifacts import (
 )
 
 from flows.findings import findings, interval, interval_name, percent, probability
-from flows.pipeline import Outcome
+from flows.outcome import Outcome
 
 MOST_ROWS: Final = 200  # a table artifact is one row of the server's database
 

@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 
 from flows import policy, steps
 from flows.options import RunOptions
-from flows.pipeline import Outcome, conduct
+from flows.outcome import Outcome
+from flows.pipeline import conduct
 from flows.progress import Progress, Unwatched
 from signals.errors import TransientError
 from signals.prices import PriceBook, PriceFailure, PriceHistory, PriceRequest, PriceSource

@@ -7,24 +7,26 @@
 from __future__ import annotations
 
 import platform
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flows import steps
 from flows.lock import folder_lock
 from flows.options import RunOptions, parse_as_of
+from flows.outcome import Outcome, Stopwatch, no_answer
 from flows.progress import Progress
-from signals.errors import DataError, TransientError
-from signals.prices import PriceBook, PriceFailure, PriceRequest, PriceSource
+from signals.errors import DataError
+from signals.prices import PriceBook, PriceFailure, PriceRequest, PriceSource, Revision
 
 if TYPE_CHECKING:
+    from signals.events import Catalogue
+    from signals.reports.fingerprint import Fingerprint
     from signals.reports.result import StudyResult
+    from signals.returns.factors import FactorTable
+    from signals.spec import StudySpec
 
 T = TypeVar("T")
 
@@ -50,51 +52,20 @@ class Runner(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """A finished run: what was found, where it was written, how long each stage took (s)."""
+class Inputs:
+    """Everything that the study is computed from, and its digests."""
 
-    result: StudyResult
-    out: Path
-    files: tuple[Path, ...]
-    run: Mapping[str, Any]
-    down: tuple[PriceFailure, ...] = ()
+    spec: StudySpec
+    catalogue: Catalogue
+    prices: PriceBook
+    factors: FactorTable | None
+    mark: Fingerprint
+    revisions: tuple[Revision, ...]
 
     @property
-    def seconds(self) -> Mapping[str, float]:
-        timings: Mapping[str, float] = self.run["timings"]
-        return timings
-
-    def raise_if_down(self) -> None:
-        """End in :class:`SourceDown` where series are missing; the files are written by then."""
-        if self.down:
-            asked = len(self.down) + len(self.result.prices.histories)
-            raise SourceDown(_cause(self.result.prices.source, self.down, asked), self)
-
-
-class SourceDown(TransientError):
-    """Some series could not be had; what could be studied without them is in ``outcome``."""
-
-    def __init__(self, cause: TransientError, outcome: Outcome) -> None:
-        super().__init__(cause.source, cause.detail)
-        self.outcome = outcome
-
-
-@dataclass(slots=True, eq=False)
-class Stopwatch:
-    """Wall seconds by stage."""
-
-    laps: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def lap(self, name: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.laps[f"{name}_s"] = round(time.perf_counter() - begin, 3)
-
-    def total(self) -> float:
-        return round(sum(self.laps.values()), 3)
+    def down(self) -> tuple[PriceFailure, ...]:
+        failures = sorted(self.prices.failures.items())
+        return tuple(f for _, f in failures if f.code == "source_down")
 
 
 def conduct(
@@ -136,49 +107,65 @@ def conduct(
         spec, catalogue = runner.step("read", steps.read, options)
     out = options.folder(spec.id)
     with folder_lock(out, progress.note):
-        progress.stage("match")
-        with watch.lap("match"):
-            plan = runner.step("match", steps.match, spec, catalogue, as_of, now)
-        source = steps.open_prices(spec, options, now, runner.turn)
-        requests = steps.wanted(plan, options)
-        progress.stage("prices", len(requests))
-        with watch.lap("prices"):
-            book = runner.fetch(source, requests, progress)
-        down = _down(book)
-        table = None
-        if requests and steps.needs_factors(spec):
-            with watch.lap("factors"):
-                table = runner.ask("factors", steps.factors, spec, requests, options, now)
+        inputs = _inputs(options, runner, progress, watch, spec, catalogue, as_of, now)
+        stored = steps.recall(spec, inputs.mark, out, options)
+        if stored is not None:
+            run["timings"] = {**(before or {}), **watch.laps, "study_s": watch.total()}
+            result, files = steps.restore(stored, spec, inputs.prices, out)
+            return Outcome(result, out, files, run, inputs.down, inputs.revisions, unchanged=True)
         progress.stage("estimate")
         with watch.lap("estimate"):
-            result = _estimate(runner, book, down, (spec, catalogue, book, table, as_of, now))
+            result = _estimate(runner, inputs, as_of, now)
+            result = steps.compare(result, inputs.mark)
         progress.stage("write")
+        run["fingerprint"] = inputs.mark.digest
+        run["tables"] = list(options.tables)
         run["timings"] = {**(before or {}), **watch.laps, "study_s": watch.total()}
         with watch.lap("write"):
-            files = runner.step("write", steps.write, result, out, options.tables, run)
+            files = tuple(runner.step("write", steps.write, result, out, options.tables, run))
+            steps.remember(result, run, inputs.mark, files)
     run["timings"] = {**run["timings"], **watch.laps, "study_s": watch.total()}
-    return Outcome(result, out, tuple(files), run, down)
+    return Outcome(result, out, files, run, inputs.down, inputs.revisions)
 
 
-def _estimate(
-    runner: Runner, book: PriceBook, down: tuple[PriceFailure, ...], args: tuple[Any, ...]
-) -> StudyResult:
+def _inputs(
+    options: RunOptions,
+    runner: Runner,
+    progress: Progress,
+    watch: Stopwatch,
+    spec: StudySpec,
+    catalogue: Catalogue,
+    as_of: str | None,
+    now: datetime,
+) -> Inputs:
+    """Match events to sessions and fetch what the study needs."""
+    progress.stage("match")
+    with watch.lap("match"):
+        plan = runner.step("match", steps.match, spec, catalogue, as_of, now)
+    source = steps.open_prices(spec, options, now, runner.turn)
+    requests = steps.wanted(plan, options)
+    progress.stage("prices", len(requests))
+    with watch.lap("prices"):
+        book = runner.fetch(source, requests, progress)
+    factors = None
+    if requests and steps.needs_factors(spec):
+        with watch.lap("factors"):
+            factors = runner.ask("factors", steps.factors, spec, requests, options, now)
+    mark = steps.fingerprint(plan, catalogue, book, factors, as_of, now)
+    seen: tuple[Revision, ...] = getattr(source, "revisions", ())
+    return Inputs(spec, catalogue, book, factors, mark, seen)
+
+
+def _estimate(runner: Runner, inputs: Inputs, as_of: str | None, now: datetime) -> StudyResult:
+    book, down = inputs.prices, inputs.down
     if down and not book.histories:
-        raise _cause(book.source, down, len(down))
+        raise no_answer(book.source, down, len(down))
     try:
-        return runner.step("estimate", steps.estimate, *args)
+        return runner.step(
+            "estimate", steps.estimate, inputs.spec, inputs.catalogue, book, inputs.factors,
+            as_of, now,
+        )  # fmt: skip
     except DataError:
         if down:  # nothing is left to study, because the source did not answer
-            raise _cause(book.source, down, len(down) + len(book.histories)) from None
+            raise no_answer(book.source, down, len(down) + len(book.histories)) from None
         raise
-
-
-def _down(book: PriceBook) -> tuple[PriceFailure, ...]:
-    return tuple(f for _, f in sorted(book.failures.items()) if f.code == "source_down")
-
-
-def _cause(source: str, down: Sequence[PriceFailure], asked: int) -> TransientError:
-    named = ", ".join(f.ticker for f in down[:8]) + (" …" if len(down) > 8 else "")
-    return TransientError(
-        source, f"no answer for {len(down)} of {asked} series ({named}): {down[0].detail}"
-    )

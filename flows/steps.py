@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from flows.memory import compare, recall, remember, restore
 from flows.options import cache_dir
 from signals.errors import TransientError
 from signals.prices import (
@@ -20,10 +23,17 @@ from signals.prices import (
     open_source,
     source_name,
 )
+from signals.sessions import as_of_instant
+
+__all__ = [
+    "collect", "compare", "estimate", "factors", "fetch", "fingerprint", "match", "needs_factors",
+    "open_prices", "read", "recall", "remember", "restore", "source_down", "wanted", "write",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from flows.options import RunOptions
     from signals.events import Catalogue
+    from signals.reports.fingerprint import Fingerprint
     from signals.reports.result import StudyResult
     from signals.returns.factors import FactorTable
     from signals.spec import StudySpec
@@ -139,6 +149,31 @@ def estimate(
     from signals.study import run_study
 
     return run_study(spec, catalogue, prices, factors=table, as_of=as_of, now=now)
+
+
+def fingerprint(
+    plan: StudyPlan,
+    catalogue: Catalogue,
+    prices: PriceBook,
+    table: FactorTable | None,
+    as_of: str | None,
+    now: datetime,
+) -> Fingerprint:
+    """Digests of everything that the results depend on."""
+    from signals.reports.fingerprint import fingerprint as digest_inputs
+
+    clock = now.astimezone(UTC).replace(tzinfo=None)
+    end = as_of_instant(as_of, plan.spec.market.calendar) if as_of else None
+    moment = np.datetime64(clock, "us")
+    return digest_inputs(
+        plan.spec,
+        catalogue,
+        plan.session_events,
+        prices,
+        now=moment if end is None else min(end, moment),
+        factors=table.digest if table is not None else "",
+        as_of=as_of,
+    )
 
 
 def write(

@@ -21,7 +21,8 @@ from prefect.utilities.annotations import quote
 
 from flows import artifacts, limits, policy, steps
 from flows.options import RunOptions, parse_max_age, parse_tables
-from flows.pipeline import Outcome, conduct
+from flows.outcome import Outcome
+from flows.pipeline import conduct
 from flows.progress import Progress, begin, watcher
 from signals.errors import TransientError
 from signals.prices import PriceBook, PriceFailure, PriceHistory, PriceRequest, PriceSource

@@ -25,6 +25,7 @@ from typer.main import get_command
 from flows.cli import screen
 from flows.cli.check import check
 from flows.cli.doctor import doctor
+from flows.cli.history import diff, history
 from flows.cli.listing import list_registry
 from flows.cli.prices import prices
 from flows.cli.run import run
@@ -47,6 +48,8 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("check")(check)
 app.command("prices")(prices)
+app.command("history")(history)
+app.command("diff")(diff)
 app.command("list")(list_registry)
 app.command("init")(init)
 app.command("doctor")(doctor)

@@ -14,7 +14,7 @@ from flows.cli import screen
 
 if TYPE_CHECKING:
     from flows.options import RunOptions
-    from flows.pipeline import Outcome
+    from flows.outcome import Outcome
     from flows.progress import Progress
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.")]
@@ -97,7 +97,7 @@ def run(
 
 def _conducted(options: RunOptions, *, direct: bool) -> Outcome:
     from flows.cli.bar import watching
-    from flows.pipeline import SourceDown
+    from flows.outcome import SourceDown
 
     screen.note(f"signals run {options.study}" + (" (without Prefect)" if direct else ""))
     if not direct:
@@ -176,6 +176,7 @@ def _print_json(outcome: Outcome) -> None:
             "findings": rows,
             "excluded": outcome.result.excluded.to_dict("records"),
             "down": [f.ticker for f in outcome.down],
+            "unchanged": outcome.unchanged,
             "run": outcome.run,
         }
     )

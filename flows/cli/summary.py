@@ -15,7 +15,7 @@ from flows.findings import (
     probability,
     window_text,
 )
-from flows.pipeline import Outcome
+from flows.outcome import Outcome
 from signals.prices import PriceBook
 
 MOST_ROWS: Final = 20
@@ -31,6 +31,7 @@ def show(outcome: Outcome) -> None:
     _print_counts(outcome)
     _print_excluded(outcome.result.excluded)
     _print_issues(outcome.result.prices)
+    _print_changes(outcome)
     screen.out(f"reports in {outcome.out}/: {', '.join(p.name for p in outcome.files)}")
     screen.note(_timings(outcome))
 
@@ -110,6 +111,19 @@ def _print_excluded(excluded: pd.DataFrame) -> None:
         if (part["detail"] != detail).any():
             detail += " … (each in excluded.csv)"
         screen.out(f"excluded {len(part)} ({code}; {named}): {detail}")
+
+
+def _print_changes(outcome: Outcome) -> None:
+    if outcome.unchanged:
+        since = outcome.result.run["id"]
+        screen.out(f"nothing has changed since run {since}: the reports stand as they were")
+        return
+    previous = outcome.result.run.get("previous")
+    if previous is None:
+        return
+    kinds = outcome.result.tables["changes"]["kind"].value_counts()
+    told = ", ".join(f"{kinds.get(k, 0)} {k}" for k in ("new", "matured", "revised"))
+    screen.out(f"since run {previous}: {told} (changes.csv)")
 
 
 def _print_issues(prices: PriceBook) -> None:

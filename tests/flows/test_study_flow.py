@@ -15,7 +15,7 @@ import pytest
 import flows.prefect_defaults  # noqa: F401  (before Prefect)
 from flows.direct import run_direct
 from flows.options import RunOptions
-from flows.pipeline import SourceDown
+from flows.outcome import SourceDown
 from signals.errors import TransientError
 from signals.prices import PriceHistory, PriceRequest, PriceSource
 from tests.flows.conftest import Study, reports

@@ -1,0 +1,106 @@
+"""What a study remembers of its earlier runs: recall, compare, keep."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.options import RunOptions, cache_dir
+from signals.errors import SpecError
+from signals.prices import PriceBook
+
+if TYPE_CHECKING:
+    from signals.reports.fingerprint import Fingerprint
+    from signals.reports.history import StoredRun
+    from signals.reports.result import StudyResult
+    from signals.spec import StudySpec
+
+KEEP_VARIABLE: Final = "SIGNALS_KEEP_RUNS"
+
+
+def studies_folder() -> Path:
+    """Where the runs of all studies are kept."""
+    return cache_dir() / "studies"
+
+
+def recall(spec: StudySpec, mark: Fingerprint, out: Path, options: RunOptions) -> StoredRun | None:
+    """The kept run whose reports stand in ``out``, whole, if nothing has changed since."""
+    from signals.reports import history
+
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        run = manifest["run"]
+        same = run["fingerprint"] == mark.digest and set(options.tables) <= set(run["tables"])
+        if not (same and _intact(out, manifest["files"])):
+            return None
+        stored = history.read_run(studies_folder() / spec.id / run["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if stored is None:
+        return None
+    names = stored.manifest["run"].get("files", [])
+    return stored if all((out / name).is_file() for name in names) else None
+
+
+def restore(
+    stored: StoredRun, spec: StudySpec, prices: PriceBook, out: Path
+) -> tuple[StudyResult, tuple[Path, ...]]:
+    """A kept run as a result again (without its panel), and its files."""
+    from signals.reports.result import StudyResult
+
+    manifest = {k: v for k, v in stored.manifest.items() if k != "run"}
+    result = StudyResult(spec, stored.tables(), manifest, prices, run=stored.manifest["run"])
+    return result, tuple(out / name for name in stored.manifest["run"]["files"])
+
+
+def compare(result: StudyResult, mark: Fingerprint) -> StudyResult:
+    """The result with ``changes``: what differs from the previous run of this study."""
+    from signals.reports import history
+    from signals.reports.changes import RunView, changes
+
+    before = history.latest(studies_folder() / result.spec.id, as_of=mark.parts["as_of"])
+    was = RunView(before.tables(), before.manifest, before.fingerprint) if before else None
+    table = changes(was, RunView(result.tables, result.manifest, mark.parts))
+    previous = {"previous": before.run_id} if before else {}
+    tables = {**result.tables, "changes": table}
+    return replace(result, tables=tables, run={**result.run, **previous})
+
+
+def remember(
+    result: StudyResult, run: Mapping[str, Any], mark: Fingerprint, files: tuple[Path, ...]
+) -> None:
+    """Keep the run among the study's earlier ones, and prune those."""
+    from signals.reports import history
+
+    folder = studies_folder() / result.spec.id
+    root = files[-1].parent
+    names = [os.path.relpath(f, root) for f in files]
+    history.keep(result, {**result.run, **run, "files": names}, mark.parts, folder)
+    history.prune(folder, newest=kept_runs())
+
+
+def kept_runs() -> int:
+    """How many runs of a study are kept beside each month's last (``SIGNALS_KEEP_RUNS``)."""
+    from signals.reports import history
+
+    text = os.environ.get(KEEP_VARIABLE, "").strip()
+    if not text:
+        return history.KEEP_RUNS
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise SpecError(
+            "is not a number of runs", key=KEEP_VARIABLE, value=text, allowed="1 to 100000"
+        )
+    return int(text)
+
+
+def _intact(out: Path, digests: Mapping[str, str]) -> bool:
+    """Whether every table stands in ``out`` as it was written."""
+    return bool(digests) and all(
+        hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+        for name, digest in digests.items()
+    )
