@@ -85,6 +85,8 @@ def sample_of(returns: EventReturns, i: int) -> Sample:
         gap=returns.gap,
         risk_free_est=None if rate is None else rate[start:end],
         risk_free_event=None if rate is None else rate[event],
+        span_est=None if series.span is None else series.span[start:end],
+        span_event=None if series.span is None else series.span[event],
         x_est_before=_edge(series, start - EDGE, start),
         x_est_after=_edge(series, end, end + EDGE),
         x_event_before=_edge(series, event.start - EDGE, event.start),
@@ -115,8 +117,8 @@ def _require_returns(sample: Sample, min_returns: int) -> None:
 def _require_event_window(returns: EventReturns, i: int, sample: Sample) -> None:
     """Day zero must be there: without it there is nothing to study."""
     column = -returns.event_window[0]
-    if not 0 <= column < len(sample.y_event):
-        return
+    if not 0 <= column < len(sample.y_event) or sample.span_event is not None:
+        return  # from trade to trade day zero may lie inside a longer return
     series = returns.series[returns.series_index[i]]
     session = series.sessions[returns.zero[i]]
     if not np.isfinite(sample.y_event[column]):
@@ -174,6 +176,9 @@ def stack(
         est_sessions=frozen(labels(returns.estimation_offsets)),
         est_actual=frozen(np.stack([f.est_actual for f in fits])),
         est_design=frozen(np.stack([f.est_design for f in fits])),
+        span=None
+        if samples[0].span_event is None
+        else frozen(np.stack([np.asarray(s.span_event) for s in samples])),
         forecast=MODELS[model].prediction == "forecast",
         returns=returns.kind,
         missing=missing,

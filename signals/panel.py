@@ -45,7 +45,8 @@ class AbnormalPanel:
 
     ``forecast`` is False for models without a closed prediction variance: ``car_variance`` is
     then NaN and only rank and placebo inference applies. ``returns`` is ``simple`` or ``log``.
-    ``missing`` is the study's policy for event-window returns that are missing.
+    ``missing`` is the study's policy for event-window returns that are missing; ``span`` (N, W)
+    the sessions that each return runs over, where they are from trade to trade.
     """
 
     event_id: Labels
@@ -73,6 +74,7 @@ class AbnormalPanel:
     forecast: bool = True
     returns: str = "simple"
     missing: str = "strict"
+    span: Floats | None = None
     model: str = "market"
     est_variance: Floats | None = None
 
@@ -106,17 +108,24 @@ class AbnormalPanel:
         return np.isfinite(self.ar[:, self.columns(window)])
 
     def complete(self, window: Window) -> Bools:
-        """(N,) True where every session of the window is observed."""
-        return np.asarray(self.observed(window).all(axis=1))
+        """(N,) True where every session of the window is observed; from trade to trade, where
+        the returns inside the window tile it (none reaches across either end)."""
+        seen = self.observed(window)
+        if self.span is None:
+            return np.asarray(seen.all(axis=1))
+        covered = np.where(seen, self.span[:, self.columns(window)], 0.0).sum(axis=1)
+        return np.asarray(seen[:, -1] & (covered == seen.shape[1]))
 
     def car(self, window: Window) -> Floats:
         """(N,) CAR; NaN where a session is missing, unless ``missing`` allows fewer sessions
-        (``available``: the sum of the sessions there are, NaN when there is none)."""
+        (``available``: the sum of the sessions there are, NaN when there is none;
+        ``trade_to_trade``: NaN unless the returns tile the window)."""
         ar = self.ar[:, self.columns(window)]
         if self.missing == "strict":
             return abnormal.car(ar)
         seen = np.isfinite(ar)
-        return np.where(seen.any(axis=1), np.where(seen, ar, 0.0).sum(axis=1), np.nan)
+        usable = seen.any(axis=1) if self.span is None else self.complete(window)
+        return np.where(usable, np.where(seen, ar, 0.0).sum(axis=1), np.nan)
 
     def car_variance(self, window: Window) -> Floats:
         """(N,) forecast variance of the CAR over the same sessions; NaN where the CAR is NaN or

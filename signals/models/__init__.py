@@ -10,6 +10,7 @@ from signals.errors import SpecError, nearest
 from signals.models import ols, peers, robust, synthetic, timing, volatility
 from signals.models.diagnose import diagnose
 from signals.models.fit import FitError, ModelFit, Sample
+from signals.models.trade_to_trade import fit_trade_to_trade
 
 __all__ = ["MODELS", "FitError", "ModelFit", "ModelRow", "Sample", "diagnose", "fit_model"]
 
@@ -239,7 +240,10 @@ MODELS: Final[Mapping[str, ModelRow]] = {
 def fit_model(name: str, sample: Sample) -> ModelFit:
     """The named model on one event's rows. ``FitError`` where these rows do not allow it,
     :class:`SpecError` for a name that is no model."""
-    return model_row(name).fit(sample)
+    row = model_row(name)
+    if sample.span_est is not None:
+        return fit_trade_to_trade(name, sample)
+    return row.fit(sample)
 
 
 def model_row(name: str) -> ModelRow:

@@ -40,7 +40,8 @@ class Sample:
     event time of the event rows. For models that need neighbours in time (Scholes–Williams,
     Dimson) rows are consecutive sessions, so lags are shifts; ``x_before``/``x_after`` hold up
     to five further regressor rows on each side of the estimation window (then the event
-    window), so that lags at the edge exist.
+    window), so that lags at the edge exist. ``span_est`` (T,) and ``span_event`` (W,) are the
+    sessions that each return runs over, where returns are from trade to trade.
 
     ``dummies_est`` (T, d): each column marks one estimation session (a single 1) that another
     event of the asset is held to have moved. A dummy of its own fits its row exactly, so every
@@ -61,6 +62,8 @@ class Sample:
     x_event_before: Floats | None = None
     x_event_after: Floats | None = None
     dummies_est: Floats | None = None
+    span_est: Floats | None = None
+    span_event: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

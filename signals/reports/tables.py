@@ -128,7 +128,7 @@ def _car_rows(
     df = np.where(np.isfinite(scar), panel.df.astype(float), np.nan)
     half = special.stdtrit(df, 1.0 - settings.alpha / 2.0) * std_error
     seen = panel.observed(window)
-    complete = seen.all(axis=1)
+    complete = panel.complete(window)
     reason, flags = _why_incomplete(panel, window, seen, last_session)
     tests = {name: _single(name, panel, window, settings) for name in SINGLE_TESTS}
     headline = headline_single(window[1] - window[0] + 1)
@@ -193,7 +193,7 @@ def _why_incomplete(
                 f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             )
             if panel.missing != "strict":
-                flags[i] = "missing_return"
+                flags[i] = "missing_return" if panel.span is None else "return_across_gap"
     return reason, flags
 
 

@@ -92,6 +92,7 @@ def align(
             benchmark_calendar=trading_calendar(market_of.get(str(bench), str(cal))),
             field=field,
             kind="level" if spec.quantity == "volume" else spec.returns,
+            trade_to_trade=spec.missing == "trade_to_trade",
         )
         one = replace(one, benchmark=str(bench))
         series.append(_with_regressors(one, spec, prices, regressors, factors, start, stop))

@@ -23,7 +23,8 @@ class AssetSeries:
     where they do not exist; ``names`` (p,) their names; ``risk_free`` (S,) or None;
     ``price_field`` the price column used for asset and benchmark (``close`` or ``adj_close``);
     ``benchmark_closed`` (S,) True where a benchmark return is missing because its market was
-    closed or its close is not of the same date.
+    closed or its close is not of the same date; ``span`` (S,) the sessions that each return runs
+    over, for returns from trade to trade (None: one session each).
     """
 
     ticker: str
@@ -36,6 +37,7 @@ class AssetSeries:
     names: tuple[str, ...]
     benchmark_closed: Bools
     risk_free: Floats | None = None
+    span: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,30 @@ def price_returns(prices: Floats, kind: str) -> Floats:
     return out
 
 
+def trade_to_trade_returns(prices: Floats, kind: str, other: Floats | None = None) -> Floats:
+    """(S,) returns since the last session with a price, NaN where there is none.
+
+    With ``other`` prices: the return of ``other`` between the same two sessions, so that asset and
+    benchmark are measured over the same span (Maynes & Rumsey 1993).
+    """
+    out = np.full(len(prices), np.nan)
+    traded = np.flatnonzero(np.isfinite(prices) & (prices > 0))
+    measured = prices if other is None else other
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = measured[traded[1:]] / measured[traded[:-1]]
+        out[traded[1:]] = np.log(ratio) if kind == "log" else ratio - 1.0
+    out[~np.isfinite(out)] = np.nan
+    return out
+
+
+def spans(prices: Floats) -> Floats:
+    """(S,) sessions from the last price to this one: 1 on ordinary days, NaN without a price."""
+    out = np.full(len(prices), np.nan)
+    traded = np.flatnonzero(np.isfinite(prices) & (prices > 0))
+    out[traded[1:]] = np.diff(traded)
+    return out
+
+
 def on_sessions(history: PriceHistory, column: str, sessions: Days) -> Floats:
     """The column at each of ``sessions``, NaN where the history has no such row."""
     values = history.column(column)
@@ -63,15 +87,18 @@ def asset_series(
     benchmark_calendar: TradingCalendar | None,
     field: str,
     kind: str,
+    trade_to_trade: bool = False,
 ) -> AssetSeries:
     """Returns of ``asset`` and its benchmark on calendar positions ``start … stop − 1``.
 
     The first return needs the close before it, so position ``start`` is NaN unless the window
-    begins later than the data. Nothing is filled in.
+    begins later than the data. Nothing is filled in. ``trade_to_trade``: returns run from trade to
+    trade, over the ``span`` of sessions that lies between.
     """
     first = max(start - 1, 0)
     sessions = calendar.sessions[first:stop]
-    y = price_returns(on_sessions(asset, field, sessions), kind)
+    own = on_sessions(asset, field, sessions)
+    y = trade_to_trade_returns(own, kind) if trade_to_trade else price_returns(own, kind)
     names: tuple[str, ...] = ()
     x = np.empty((len(sessions), 0))
     closed = np.zeros(len(sessions), dtype=bool)
@@ -83,7 +110,12 @@ def asset_series(
             prices = np.where(shut, np.nan, prices)
             closed = shut.copy()
             closed[1:] |= shut[:-1]
-        x = price_returns(prices, kind)[:, None]
+        market = (
+            trade_to_trade_returns(own, kind, prices)
+            if trade_to_trade
+            else price_returns(prices, kind)
+        )
+        x = market[:, None]
     skip = start - first
     return AssetSeries(
         ticker=asset.ticker,
@@ -95,6 +127,7 @@ def asset_series(
         x=x[skip:],
         names=names,
         benchmark_closed=closed[skip:],
+        span=spans(own)[skip:] if trade_to_trade else None,
     )
 
 
