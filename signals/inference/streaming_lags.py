@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints
+from signals.inference.streaming_sums import weighted_sum
 
 Scales = tuple[Floats, Floats]
 
@@ -27,7 +28,7 @@ Scales = tuple[Floats, Floats]
 @dataclass(frozen=True, slots=True, eq=False)
 class DateSum:
     """The regular events of one cell and one day zero: ``date`` its session number, ``count``
-    events, ``sum`` (D, T) Σz⁺ or Σz⁻ by lag (row δ begins with its own first row)."""
+    events, ``sum`` (D, T) Σz⁺ or Σz⁻ by lag, of which row δ holds the last or first T − δ."""
 
     date: int
     count: int
@@ -67,7 +68,8 @@ def _meet(before: Sequence[DateSum], now: DateSum, products: Floats, pairs: Ints
     for one in before:
         delta = now.date - one.date
         if delta < len(products):
-            products[delta] += float(one.sum[delta] @ now.sum[delta])
+            rows = one.sum.shape[1]
+            products[delta] += float(one.sum[delta, delta:] @ now.sum[delta, : rows - delta])
             pairs[delta] += one.count * now.count
 
 
@@ -83,20 +85,22 @@ class LagCollector:
         self.open: tuple[int, int, Floats, Floats] | None = None
         self.flat = False
 
-    def add(self, date: int, e: Floats, late: Scales, early: Scales) -> None:
-        """``e`` (n, T) residuals of regular events of one date, their scales for all lags."""
+    def add(self, date: int, e: Floats, late: Scales, early: Scales, chosen: Bools) -> None:
+        """``e`` (n, T) residuals of events of one date, zero where not regular, their scales
+        (D', n) for D' ≥ D lags, and which of the events count."""
         if self.open is not None and self.open[0] != date:
             self.close()
-        count, sums = 0, [np.zeros((self.depth, self.rows)) for _ in range(2)]
+        every = bool(chosen.all())
+        sides = []
+        for scale, shift in (late, early):
+            weight, less = scale[: self.depth], shift[: self.depth]
+            if not every:
+                weight, less = weight * chosen, less * chosen
+            sides.append(weighted_sum(weight, e) - less.sum(axis=1)[:, None])
+        count = int(chosen.sum())
         if self.open is not None:
-            count, sums = self.open[1], [self.open[2], self.open[3]]
-        for total, (scale, mean) in zip(sums, (late, early), strict=True):
-            weight = scale[:, : self.depth].T
-            shift = (weight * mean[:, : self.depth].T).sum(axis=1)
-            np.add(total, weight @ e - shift[:, None], out=total)
-        self.flat |= bool((late[0][:, : self.depth] == 0).any())
-        self.flat |= bool((early[0][:, : self.depth] == 0).any())
-        self.open = (date, count + len(e), sums[0], sums[1])
+            count, sides = count + self.open[1], [self.open[2] + sides[0], self.open[3] + sides[1]]
+        self.open = (date, count, sides[0], sides[1])
 
     def close(self) -> None:
         """The open date is complete: let it meet the dates before it."""
@@ -104,10 +108,6 @@ class LagCollector:
             return
         date, count, late, early = self.open
         self.open = None
-        for delta in range(1, self.depth):
-            late[delta, :-delta] = late[delta, delta:]
-            late[delta, -delta:] = 0.0
-            early[delta, -delta:] = 0.0
         now = DateSum(date, count, early)
         self.products[0] += (float(early[0] @ early[0]) - count) / 2.0
         self.pairs[0] += count * (count - 1) // 2
@@ -154,18 +154,21 @@ class CellLags:
         deepest = max((c.depth for c in self.collectors if c), default=0)
         if not deepest or not regular.any():
             return
-        late, early = unit_scales(residuals, regular, deepest)
+        safe = residuals if regular.all() else np.where(regular[:, None], residuals, 0.0)
+        late, early = unit_scales(safe, deepest)
+        flat = regular & ((late[0] == 0) | (early[0] == 0)).any(axis=0)
         edges = (np.flatnonzero(np.diff(date)) + 1).tolist()
         distinct = {id(c): (c, m) for c, m in zip(self.collectors, self.members, strict=True) if c}
-        for begin, stop in zip([0, *edges], [*edges, len(date)], strict=True):
-            rows = slice(begin, stop)
-            for collector, member in distinct.values():
-                at = np.flatnonzero(member[part][rows] & regular[rows]) + begin
-                if at.size:
-                    pick = rows if len(at) == stop - begin else at
+        for collector, member in distinct.values():
+            chosen = member[part] & regular
+            collector.flat |= bool((flat & chosen).any())
+            for begin, stop in zip([0, *edges], [*edges, len(date)], strict=True):
+                rows = slice(begin, stop)
+                if chosen[rows].any():
                     collector.add(
-                        int(date[begin]), residuals[pick],
-                        (late[0][pick], late[1][pick]), (early[0][pick], early[1][pick]),
+                        int(date[begin]), safe[rows],
+                        (late[0][:, rows], late[1][:, rows]),
+                        (early[0][:, rows], early[1][:, rows]), chosen[rows],
                     )  # fmt: skip
 
     def finish(self) -> tuple[LagSums | None, ...]:
@@ -174,26 +177,24 @@ class CellLags:
         return tuple(made[id(c)] if c else None for c in self.collectors)
 
 
-def unit_scales(e: Floats, regular: Bools, depth: int) -> tuple[Scales, Scales]:
-    """1/length and mean of each event's last and first T − δ residuals, δ < ``depth``.
+def unit_scales(e: Floats, depth: int) -> tuple[Scales, Scales]:
+    """1/length of each event's last and first T − δ residuals about their mean, and mean/length.
 
-    Returns ((scale, mean), (scale, mean)), each (n, depth): late rows, then early rows. Scale 0:
-    residuals that do not vary there, and events that are not ``regular``.
+    Returns ((scale, shift), (scale, shift)), each (depth, n): late rows, then early rows. Scale 0:
+    residuals that do not vary there.
     """
-    safe = np.where(regular[:, None], e, 0.0) if not regular.all() else e
-    total, squares = safe.sum(axis=1), np.einsum("nt,nt->n", safe, safe)
-    rows = e.shape[1] - np.arange(depth)
+    total, squares = e.sum(axis=1), np.einsum("nt,nt->n", e, e)
+    rows = (e.shape[1] - np.arange(depth))[:, None]
     sides = []
-    for end in (safe[:, : depth - 1], safe[:, ::-1][:, : depth - 1]):
-        gone = np.zeros((len(e), depth))
-        gone_squares = np.zeros((len(e), depth))
-        np.cumsum(end, axis=1, out=gone[:, 1:])
-        np.cumsum(end**2, axis=1, out=gone_squares[:, 1:])
-        mean = (total[:, None] - gone) / rows
-        length = squares[:, None] - gone_squares - rows * mean**2
-        varies = length > 1e-20 * squares[:, None]
+    for end in (e[:, : depth - 1], e[:, ::-1][:, : depth - 1]):
+        gone, gone_squares = np.zeros((depth, len(e))), np.zeros((depth, len(e)))
+        np.cumsum(end.T, axis=0, out=gone[1:])
+        np.cumsum(end.T**2, axis=0, out=gone_squares[1:])
+        mean = (total - gone) / rows
+        length = squares - gone_squares - rows * mean**2
+        varies = length > 1e-20 * squares
         scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, length, 1.0)), 0.0)
-        sides.append((scale, mean))
+        sides.append((scale, scale * mean))
     return sides[0], sides[1]
 
 

@@ -120,6 +120,7 @@ def events_task(
         series=events.series[rows],
         params=events.cars.params[rows],
         sigma=events.cars.sigma[rows],
+        n_obs=events.cars.n_obs[rows],
         dropped=dropped,
         members=np.zeros((0, len(rows)), dtype=bool) if members is None else members,
         date=events.position[rows],

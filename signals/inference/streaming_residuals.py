@@ -16,6 +16,7 @@ import numpy as np
 from signals.frames import Bools, Floats, Ints
 from signals.inference.ranks import average_ranks
 from signals.inference.streaming_lags import CellLags, LagSums, merge_lags
+from signals.inference.streaming_sums import weighted_sum
 from signals.models.batched_cars import BLOCK, drop_rows, predict
 from signals.models.batched_rows import RowStore
 
@@ -24,9 +25,9 @@ from signals.models.batched_rows import RowStore
 class ChunkTask:
     """All that one chunk's residual pass needs (picklable): n events in order of day zero.
 
-    ``store`` their rows; ``zero``, ``series`` (n,) places; ``params`` (n, k), ``sigma`` (n,) their
-    fits; ``dropped`` row → series positions; ``members`` (C, n) which events each cell counts;
-    ``date`` (n,) session number of day zero, ``regular`` (n,) events whose correlations can be
+    ``store`` their rows; ``zero``, ``series`` (n,) places; ``params`` (n, k), ``sigma``, ``n_obs``
+    (n,) their fits; ``dropped`` row → series positions; ``members`` (C, n) which events each cell
+    counts; ``date`` (n,) session number of day zero, ``regular`` (n,) whose correlations can be
     summed by date; ``lags`` (C,) window lengths for the cells that need r̄, else 0.
     ``want_ranks``: Corrado's sums; ``want_places``: the ranks among estimation rows for GRANK.
     """
@@ -36,6 +37,7 @@ class ChunkTask:
     series: Ints
     params: Floats
     sigma: Floats
+    n_obs: Ints
     dropped: dict[int, Ints]
     members: Bools
     date: Ints
@@ -116,17 +118,20 @@ def _add_block(task: ChunkTask, part: slice, values: Floats, out: Partial) -> No
     counts = seen.sum(axis=1) if not complete else np.full(len(values), values.shape[1])
     used = counts if complete else seen[:, :rows].sum(axis=1)
     used = np.full(len(values), rows) if complete else used
-    out.residual[:] += weight @ filled
-    out.square[:] += weight @ (filled[:, rows:] ** 2)
-    out.seen[:] += weight.sum(axis=1)[:, None] if complete else weight @ seen
-    out.positive[:] += weight @ ((filled[:, :rows] > 0).sum(axis=1) / np.maximum(used, 1))
+    out.residual[:] += weighted_sum(weight, filled)
+    out.square[:] += weighted_sum(weight, filled[:, rows:] ** 2)
+    out.seen[:] += (
+        weight.sum(axis=1)[:, None] if complete else weighted_sum(weight, seen.astype(float))
+    )
+    positive = (filled[:, :rows] > 0).sum(axis=1) / np.maximum(used, 1)
+    out.positive[:] += (weight * positive).sum(axis=1)
     if not (task.want_ranks or task.want_places):
         return
     ranks, places = _ranks(values, seen, complete, rows)
     if task.want_ranks:
-        out.rank[:] += (weight / (counts + 1)) @ ranks
+        out.rank[:] += weighted_sum(weight / (counts + 1), ranks)
     if task.want_places:
-        out.place[:] += (weight / (used + 2)) @ places
+        out.place[:] += weighted_sum(weight / (used + 2), places)
 
 
 def _ranks(values: Floats, seen: Bools, complete: bool, rows: int) -> tuple[Floats, Floats]:
@@ -135,14 +140,14 @@ def _ranks(values: Floats, seen: Bools, complete: bool, rows: int) -> tuple[Floa
     One sort serves both: the rank among the estimation rows is the running count of them in
     sorted order. Rows with ties are ranked again with averages.
     """
+    n, width = values.shape
     order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    ranks = np.empty(values.shape)
-    np.put_along_axis(
-        ranks, order, np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape), axis=1
-    )
-    places = np.empty(values.shape)
-    np.put_along_axis(places, order, np.cumsum(order < rows, axis=1, dtype=np.float64), axis=1)
+    estimation = np.cumsum(order < rows, axis=1, dtype=np.int16)
+    order += (np.arange(n) * width)[:, None]  # flat positions: a third of the time of take_along
+    ordered = np.take(values.reshape(-1), order)
+    ranks, places = np.empty(values.shape), np.empty(values.shape)
+    ranks.reshape(-1)[order] = np.arange(1.0, width + 1)
+    places.reshape(-1)[order] = estimation
     places = places[:, :rows]
     tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     if tied.size:
@@ -197,18 +202,17 @@ def place_partial(task: PlaceTask) -> Places:
     for begin in range(0, len(chunk.zero), BLOCK):
         part = slice(begin, min(begin + BLOCK, len(chunk.zero)))
         values = block_values(chunk, part)[:, :rows]
-        values = values / chunk.sigma[part, None]
-        used = np.isfinite(values).sum(axis=1)
+        used = chunk.n_obs[part]
         for cell in range(cells):
             weight = chunk.members[cell, part] / (used + 2.0)
-            at = task.event[cell, part, None]
+            at = (task.event[cell, part] * chunk.sigma[part])[:, None]
             with np.errstate(invalid="ignore"):
                 higher = (values > at).astype(np.float64)
                 tied = values == at
             if tied.any():
                 higher += 0.5 * tied
-            above[cell] += weight @ higher
-            event[cell] += weight @ (1.0 + used - higher.sum(axis=1))
+            above[cell] += np.einsum("n,nt->t", weight, higher)
+            event[cell] += (weight * (1.0 + used - higher.sum(axis=1))).sum()
     return Places(above, event)
 
 
