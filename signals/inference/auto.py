@@ -73,7 +73,8 @@ def recommended(panel: AbnormalPanel, window: Window, settings: Settings) -> fro
             advised = {"adjusted_bmp_t"}
         if count >= 10:
             advised |= {"adjusted_bmp_t", "grank_t"}
-        if count and int(panel.df.min()) >= count + 20:
+        common = int(np.isfinite(panel.residuals).all(axis=0).sum()) - panel.design.shape[2]
+        if common >= count + 20:
             advised |= {"hotelling_f"}
         return frozenset(advised)
     if kind == "one_asset_several_events":

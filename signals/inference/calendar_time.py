@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from signals.frames import Floats
-from signals.inference.correlation import pair_blocks, window_positions
+from signals.inference.correlation import correlation, correlation_of, window_positions
 from signals.inference.evidence import gather
 from signals.inference.independence import same
 from signals.inference.inference import Inference, Settings, refuse
@@ -148,16 +148,13 @@ def jaffe_mandelker_z(panel: AbnormalPanel, window: Window, settings: Settings) 
     total = np.bincount(index[seen], ar[seen], days)
     sigma = members.sigma
     row = np.nonzero(seen)[0]
-    squares = np.bincount(index[seen], sigma[row] ** 2, days)
-    for block in pair_blocks(members, window):
-        if (block.wanted & ~np.isfinite(block.rho)).any():
-            return refuse(
-                name, "r_bar: a pair shares fewer than 30 estimation sessions",
-                n_events=len(used),
-            )  # fmt: skip
-        product = np.where(block.wanted, block.rho, 0.0)
-        product *= np.outer(sigma[block.rows], sigma[block.partners])
-        squares[block.grid] += 2 * ((product @ block.member_partners) * block.member_rows).sum(0)
+    squares = np.bincount(index[seen], sigma[row] ** 2, days).astype(np.float64)
+    found = correlation_of(members, window, settings)
+    if found.covariance is None:
+        found = correlation(members, window)
+    if found.covariance is None:
+        return refuse(name, f"r_bar: {found.reason}", n_events=len(used))
+    squares += 2 * found.covariance
     held = n > 0
     n, total, squares = n[held], total[held], squares[held]
     if not (squares > 0).all():

@@ -27,7 +27,7 @@ from signals.inference.inference import Correlation, Settings
 from signals.panel import AbnormalPanel, Window
 
 FEWEST_COMMON_SESSIONS = 30
-_BLOCK = 128
+_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,17 +75,23 @@ def correlation(panel: AbnormalPanel, window: Window) -> Correlation:
         return Correlation(math.nan, "one event has no cross-correlation", 0, count)
     lengths = window_membership(panel, window).sum(axis=1)
     total, overlapping = 0.0, 0
+    index, inside = window_positions(panel, window)
+    covariance = np.zeros(int(index[inside].max()) + 1 if inside.any() else 0)
     for block in pair_blocks(panel, window):
         bad = block.wanted & ~np.isfinite(block.rho)
         if bad.any():
             row, partner = np.argwhere(bad)[0]
             reason = _undefined(panel, block.rows[row], block.partners[partner])
             return Correlation(math.nan, reason, overlapping, count)
+        rho = np.where(block.wanted, block.rho, 0.0)
         size = np.sqrt(np.outer(lengths[block.rows], lengths[block.partners]))
-        weight = np.where(block.wanted, block.shared / size, 0.0)
-        total += float((weight * np.where(block.wanted, block.rho, 0.0)).sum())
+        total += float((rho * block.shared / size).sum())
         overlapping += int(block.wanted.sum())
-    return Correlation(total / (count * (count - 1) / 2), "", overlapping, count)
+        rho *= np.outer(panel.sigma[block.rows], panel.sigma[block.partners])
+        by_session = (rho @ block.member_partners) * block.member_rows
+        covariance[block.grid] += by_session.sum(axis=0)
+    r_bar = total / (count * (count - 1) / 2)
+    return Correlation(r_bar, "", overlapping, count, covariance)
 
 
 def window_membership(panel: AbnormalPanel, window: Window) -> Bools:
@@ -116,8 +122,8 @@ def pair_blocks(panel: AbnormalPanel, window: Window) -> Iterator[PairBlock]:
         rows, partners = order[begin:stop], order[begin : max(until, stop)]
         low = int(first[rows].min())
         width = int(last[partners].max()) - low + 1
-        member = _scatter(inside[partners].astype(float), index[partners], inside[partners],
-                          low, width)  # fmt: skip
+        exists = inside[partners]
+        _, member = _scatter(exists.astype(float), index[partners], exists, low, width)
         shared = member[: len(rows)] @ member.T
         after = np.arange(len(partners))[None, :] > np.arange(len(rows))[:, None]
         wanted = (shared > 0) & after
@@ -140,12 +146,13 @@ def _pearson(panel: AbnormalPanel, days: Ints, used: Bools, partners: Ints, n_ro
     seen = where[mask]
     low = int(seen.min()) if seen.size else 0
     width = (int(seen.max()) - low + 1) if seen.size else 1
-    z = _scatter(values, where, mask, low, width)
-    m = _scatter(mask.astype(float), where, mask, low, width)
+    z, m = _scatter(values, where, mask, low, width)
     filled = m.any(axis=0)
     if not filled.all():
         z, m = np.ascontiguousarray(z[:, filled]), np.ascontiguousarray(m[:, filled])
     zb, mb = z[:n_rows], m[:n_rows]
+    if filled.any() and bool(m.all()):  # one grid without a gap: one product instead of six
+        return _complete_pearson(z, n_rows)
     n = mb @ m.T
     sum_row, sum_col = zb @ m.T, mb @ z.T
     square_row, square_col = zb**2 @ m.T, mb @ (z**2).T
@@ -157,6 +164,16 @@ def _pearson(panel: AbnormalPanel, days: Ints, used: Bools, partners: Ints, n_ro
     valid = (n >= FEWEST_COMMON_SESSIONS) & (var_row > floor) & (var_col > floor)
     size = np.sqrt(np.where(valid, var_row * var_col, 1.0))
     return np.where(valid, cross / size, np.nan)
+
+
+def _complete_pearson(z: Floats, n_rows: int) -> Floats:
+    """The same correlations where every series has every session."""
+    off = z - z.mean(axis=1)[:, None]
+    size = np.sqrt((off**2).sum(axis=1))
+    valid = (size > 1e-10 * math.sqrt(z.shape[1])) & (z.shape[1] >= FEWEST_COMMON_SESSIONS)
+    off /= np.where(valid, size, 1.0)[:, None]
+    both = valid[:n_rows, None] & valid[None, :]
+    return np.where(both, off[:n_rows] @ off.T, np.nan)
 
 
 def _positions(sessions: np.ndarray, chosen: Bools) -> Ints:
@@ -175,12 +192,15 @@ def _positions(sessions: np.ndarray, chosen: Bools) -> Ints:
     return out
 
 
-def _scatter(values: Floats, where: Ints, mask: Bools, low: int, width: int) -> Floats:
-    """Rows of ``values`` laid on columns ``where − low``; 0 where nothing is."""
-    out = np.zeros((len(values), width))
-    row, column = np.nonzero(mask)
-    out[row, where[row, column] - low] = values[row, column]
-    return out
+def _scatter(
+    values: Floats, where: Ints, mask: Bools, low: int, width: int
+) -> tuple[Floats, Floats]:
+    """Rows of ``values`` laid on columns ``where − low``, and 1 where something is; else 0."""
+    place = (where - low + width * np.arange(len(values))[:, None])[mask]
+    laid, there = np.zeros((len(values), width)), np.zeros((len(values), width))
+    laid.ravel()[place] = values[mask]
+    there.ravel()[place] = 1.0
+    return laid, there
 
 
 def _undefined(panel: AbnormalPanel, i: int, j: int) -> str:

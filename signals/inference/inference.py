@@ -57,13 +57,15 @@ class Correlation:
     """Mean cross-correlation r̄ of one panel over one window (see ``correlation.py``).
 
     ``r_bar`` is NaN when undefined; ``reason`` then says why. ``overlapping`` counts the pairs
-    of events whose windows share a session.
+    of events whose windows share a session. ``covariance`` (D,) holds, for each calendar session
+    of the windows, Σ_{i<j} σ_iσ_jρ_ij over the events whose window has it (None when undefined).
     """
 
     r_bar: float
     reason: str
     overlapping: int
     n_events: int
+    covariance: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
