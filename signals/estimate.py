@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from signals.errors import EventError
-from signals.frames import Floats, Ints, frozen
+from signals.frames import Floats, Ints, Labels, frozen
 from signals.models import MODELS, FitError, ModelFit, Sample, fit_model
 from signals.panel import AbnormalPanel
 from signals.returns import AssetSeries, EventReturns
@@ -176,6 +176,10 @@ def stack(
         est_sessions=frozen(labels(returns.estimation_offsets)),
         est_actual=frozen(np.stack([f.est_actual for f in fits])),
         est_design=frozen(np.stack([f.est_design for f in fits])),
+        est_variance=frozen(np.stack([f.est_variance for f in fits]))
+        if len(fits[0].est_variance)
+        else None,
+        space=_gaps(fits) if fits[0].placebo is not None else None,
         span=None
         if samples[0].span_event is None
         else frozen(np.stack([np.asarray(s.span_event) for s in samples])),
@@ -184,3 +188,11 @@ def stack(
         missing=missing,
         model=model,
     )
+
+
+def _gaps(fits: Sequence[ModelFit]) -> Labels:
+    """(N,) placebo gaps of synthetic controls, one record an event."""
+    out = np.empty(len(fits), dtype=object)
+    for i, fit in enumerate(fits):
+        out[i] = fit.placebo
+    return out

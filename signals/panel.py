@@ -46,7 +46,8 @@ class AbnormalPanel:
     ``forecast`` is False for models without a closed prediction variance: ``car_variance`` is
     then NaN and only rank and placebo inference applies. ``returns`` is ``simple`` or ``log``.
     ``missing`` is the study's policy for event-window returns that are missing; ``span`` (N, W)
-    the sessions that each return runs over, where they are from trade to trade.
+    the sessions that each return runs over, where they are from trade to trade; ``space`` (N,)
+    the gaps of synthetic controls and their donors.
     """
 
     event_id: Labels
@@ -75,6 +76,7 @@ class AbnormalPanel:
     returns: str = "simple"
     missing: str = "strict"
     span: Floats | None = None
+    space: Labels | None = None
     model: str = "market"
     est_variance: Floats | None = None
 

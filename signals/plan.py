@@ -34,6 +34,11 @@ class StudyPlan:
     overlaps: Overlaps
     requests: tuple[PriceRequest, ...]
 
+    def tickers_of_event(self) -> dict[str, set[str]]:
+        """The assets that each event is studied on."""
+        frame = self.session_events.frame
+        return {str(e): set(t) for e, t in frame.groupby("event_id")["ticker"]}
+
 
 def plan_study(
     spec: StudySpec,
@@ -72,6 +77,14 @@ def check_names(spec: StudySpec) -> None:
     for name in () if spec.statistics == "auto" else spec.statistics:
         if name not in STATISTICS:
             raise _unknown(spec, "study.statistics", name, list(STATISTICS))
+    if MODELS[spec.model].regressors == "factors" and spec.returns == "log":
+        raise SpecError(
+            f"the model {spec.model!r} has simple factor returns: they cannot be mixed with log",
+            file=spec.file,
+            key="study.returns",
+            value="log",
+            allowed="simple",
+        )
     if spec.regression is not None:
         check_formula(spec.regression.formula, spec.file)
     if MODELS[spec.model].regressors == "market" and spec.market.benchmark is None:

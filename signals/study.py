@@ -19,6 +19,7 @@ from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan, clock_of, last_closed, plan_study
 from signals.prices import PriceBook
 from signals.reports.events_table import events_table
+from signals.reports.flags import pair_flags
 from signals.reports.group_tables import aar_table, caar_table, groups, statistics_table
 from signals.reports.manifest import manifest
 from signals.reports.regression_table import regression_table
@@ -75,7 +76,16 @@ def run_study(
     failures += [*aligned.failures, *estimation.failures]
     if estimation.panel is None and not len(pending):
         raise _nothing_usable(spec, failures)
-    return _result(spec, catalogue, plan, prices, returns, estimation, failures, closed, as_of)
+    flags = pair_flags(
+        estimation,
+        aligned.rows[estimation.index],
+        plan.overlaps,
+        plan.tickers_of_event(),
+        dummies=spec.overlap == "dummy",
+    )
+    return _result(
+        spec, catalogue, plan, prices, returns, estimation, failures, closed, as_of, flags
+    )
 
 
 def _result(
@@ -88,6 +98,7 @@ def _result(
     failures: list[EventError],
     closed: Mapping[str, np.datetime64],
     as_of: str | None,
+    flags: list[tuple[str, ...]],
 ) -> StudyResult:
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
     panel = _measured(spec, estimation.panel)
@@ -96,7 +107,7 @@ def _result(
         "events": events_table(plan.session_events, plan.overlaps, panel, failures, closed),
         "models": models_table(estimation, returns),
         "abnormal_returns": abnormal_returns_table(panel),
-        "car": car_table(panel, spec.windows, settings, closed, estimation.panel),
+        "car": car_table(panel, spec.windows, settings, closed, flags, estimation.panel),
         "excluded": excluded_table(failures),
     }
     if panel is not None:

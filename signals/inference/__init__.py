@@ -34,6 +34,7 @@ from signals.inference.inference import (
     refuse,
 )
 from signals.inference.long_horizon import bhar_skewness_t
+from signals.inference.placebo_in_space import synthetic_control_p
 from signals.inference.portfolio import portfolio_rank_p, portfolio_t
 from signals.inference.randomization import sign_flip, stationary_bootstrap
 from signals.inference.ranks import corrado_rank_z, grank_t, grank_z, wilcoxon
@@ -77,6 +78,13 @@ STATISTICS: Final[Mapping[str, StatisticRow]] = {
             "identically distributed disturbances; M/L large",
             "permutation of rolling sums", "Gelbach, Helland & Klick 2013",
             "M/L < 20; incomplete window; M < 30",
+        ),
+        StatisticRow(
+            "synthetic_control_p", synthetic_control_p, "event", "placebo_in_space",
+            "the asset's post/pre error ratio is one of its donors'",
+            "donors exchangeable with the asset and untouched by the event",
+            "permutation over units", "Abadie, Diamond & Hainmueller 2010",
+            "model is not synthetic_control; fewer than two donors; incomplete window",
         ),
         StatisticRow(
             "cross_sectional_t", cross_sectional_t, "group", "cross_section",

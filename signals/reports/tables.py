@@ -18,6 +18,7 @@ from signals.inference.tails import t_p
 from signals.inference.variance_ratio import variance_ratio_f
 from signals.models import diagnose
 from signals.panel import AbnormalPanel, Window
+from signals.reports.flags import joined
 from signals.returns import EventReturns
 
 SINGLE_TESTS = ("rank_p", "conformal_p", "placebo_p")
@@ -95,18 +96,19 @@ def car_table(
     windows: Sequence[Window],
     settings: Settings,
     last_session: Mapping[str, np.datetime64],
+    pair_flags: Sequence[tuple[str, ...]],
     returns_panel: AbnormalPanel | None = None,
 ) -> pd.DataFrame:
     """One row for each pair and window: CAR, its forecast error and single-event inference.
 
     ``last_session`` is the last closed session of each calendar, to tell a window that is still
-    open from one with a missing return. For a study of variances ``panel`` holds the excess
-    squared abnormal returns and ``returns_panel`` the returns behind them: statistic, df and
-    p-value are then those of the variance ratio F.
+    open from one with a missing return; ``pair_flags`` what is flagged of each pair. For a study
+    of variances ``panel`` holds the excess squared abnormal returns and ``returns_panel`` the
+    returns behind them: statistic, df and p-value are then those of the variance ratio F.
     """
     if panel is None:
         return table("car", [])
-    parts = [_car_rows(panel, window, settings, last_session) for window in windows]
+    parts = [_car_rows(panel, window, settings, last_session, pair_flags) for window in windows]
     if panel.returns == "variance" and returns_panel is not None:
         for window, part in zip(windows, parts, strict=True):
             ratio = variance_ratio_f(returns_panel, window, settings)
@@ -120,6 +122,7 @@ def _car_rows(
     window: Window,
     settings: Settings,
     last_session: Mapping[str, np.datetime64],
+    pair_flags: Sequence[tuple[str, ...]],
 ) -> pd.DataFrame:
     count = len(panel)
     value = panel.car(window)
@@ -131,9 +134,9 @@ def _car_rows(
     complete = panel.complete(window)
     reason, flags = _why_incomplete(panel, window, seen, last_session)
     tests = {name: _single(name, panel, window, settings) for name in SINGLE_TESTS}
-    headline = headline_single(window[1] - window[0] + 1)
-    if headline == "conformal_p" and not least_squares(panel):
-        headline = "placebo_p"
+    headline = _headline(panel, window)
+    tested = tests.get(headline) or _single(headline, panel, window, settings)
+    own = tested.flags or ((),) * count
     return pd.DataFrame(
         {
             "event_id": panel.event_id,
@@ -156,14 +159,22 @@ def _car_rows(
             "placebo_p_value": tests["placebo_p"].p_value,
             "calibrated_p_value": np.full(count, np.nan),
             "headline_test": headline,
-            "headline_p_value": tests[headline].p_value,
+            "headline_p_value": tested.p_value,
             "status": np.where(
                 complete, "complete", np.where(np.isfinite(value), "partial", "incomplete")
             ),
             "reason": reason,
-            "flags": flags,
+            "flags": [joined([f], p, o) for f, p, o in zip(flags, pair_flags, own, strict=True)],
         }
     )
+
+
+def _headline(panel: AbnormalPanel, window: Window) -> str:
+    """The single-event test that speaks for the window: by its length, where the model allows."""
+    if panel.space is not None:
+        return "synthetic_control_p"
+    name = headline_single(window[1] - window[0] + 1)
+    return name if name == "rank_p" or least_squares(panel) else "placebo_p"
 
 
 def _single(name: str, panel: AbnormalPanel, window: Window, settings: Settings) -> EventInference:

@@ -62,7 +62,10 @@ def align(
         place = part["position"].to_numpy(np.int64)
         calendar = trading_calendar(str(cal))
         asset = prices.histories.get(str(ticker))
-        reasons = _unusable(str(ticker), str(bench), part, prices, calendar, regressors, reach)
+        known = factors if regressors.kind == "factors" or regressors.excess else None
+        reasons = _unusable(
+            str(ticker), str(bench), part, prices, calendar, regressors, reach, known
+        )
         good = reasons.isna().to_numpy()
         failures += [
             EventError(str(e), str(ticker), *reason)
@@ -138,6 +141,7 @@ def _unusable(
     calendar: TradingCalendar,
     regressors: Regressors,
     reach: tuple[int, int],
+    factors: FactorTable | None,
 ) -> pd.Series:
     """For each pair None, or (stage, code, detail) when it cannot be studied."""
     reasons = pd.Series(None, index=part.index, dtype=object)
@@ -154,11 +158,15 @@ def _unusable(
         return pd.Series([what] * len(part), index=part.index, dtype=object)
     place = part["position"].to_numpy(np.int64)
     first, last = _span(history, calendar)
+    days = calendar.sessions[np.clip(place, 0, len(calendar.sessions) - 1)]
+    ends = factors.sessions[-1] if factors is not None and len(factors.sessions) else None
+    beyond = np.zeros(len(place), dtype=bool) if ends is None else days > ends
     begins = "no price" if first is None else str(calendar.sessions[first])
     outside = (place + reach[0] < 0) | (place + reach[1] >= len(calendar.sessions))
     early = np.full(len(place), first is None) if first is None else place <= first
     late = np.zeros(len(place), dtype=bool) if last is None else place > last
     for mask, stage, code, detail in (
+        (beyond, "factors", "after_last_factor", f"the factor returns end with {ends}"),
         (late, "prices", "after_last_price", f"prices of {ticker} end with {_day(calendar, last)}"),
         (early, "prices", "before_first_price", f"prices of {ticker} begin with {begins}"),
         (outside, "sessions", "outside_calendar", f"windows leave the calendar {calendar.name}"),

@@ -65,7 +65,7 @@ def test_agrees_with_weighted_least_squares(tmp_path: Path) -> None:
     variance = fit.mse_resid * (2 + ahead @ fit.normalized_cov_params @ ahead)
     assert row["std_error"] == pytest.approx(np.sqrt(variance), rel=1e-9)
     assert row["status"] == "complete"
-    assert row["flags"] == "return_across_gap"
+    assert row["flags"] == "return_across_gap;trade_to_trade:3"
     assert car.loc[(-2, 2), "status"] == "complete"
 
 
