@@ -19,7 +19,7 @@ def bhar_skewness_t(panel: AbnormalPanel, window: Window, settings: Settings) ->
     """
     name = "bhar_skewness_t"
     if panel.returns != "simple":
-        return refuse(name, "log_returns: a BHAR is a product of simple returns")
+        return refuse(name, f"{panel.returns}_returns: a BHAR is a product of simple returns")
     panel = panel.take(np.isfinite(panel.bhar(window)))
     used = gather(name, panel, window, at_least=3)
     if isinstance(used, Inference):

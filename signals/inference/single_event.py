@@ -131,9 +131,13 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
 
 
 def _deviation(panel: AbnormalPanel, window: Window) -> Floats:
-    """(N,) root of the summed innovation variances of the window's sessions; 1 where none."""
-    variance = panel.variance[:, panel.columns(window)]
-    total = np.where(panel.observed(window) & np.isfinite(variance), variance, 0.0).sum(axis=1)
+    """(N,) what the window's CAR is measured in, as ``row_deviation`` for estimation rows:
+    σ√L, or the root of the summed forecasts where the model's variance moves; 1 where none."""
+    seen = panel.observed(window)
+    variance = np.repeat(row_deviation(panel)[:, :1] ** 2, seen.shape[1], axis=1)
+    if panel.est_variance is not None:
+        variance = panel.variance[:, panel.columns(window)]
+    total = np.where(seen & np.isfinite(variance), variance, 0.0).sum(axis=1)
     return np.sqrt(np.where(total > 0, total, 1.0))
 
 

@@ -5,9 +5,10 @@ For one event, with forecast variance V_tt of each session's abnormal return,
     ratio over a window = mean of AR_t²/V_tt,   1 in expectation under the null.
 
 :func:`variance_panel` puts the *excess* of each session, AR_t²/V_tt − 1, where abnormal returns
-stand, and e_t²/(s²(1 − h_t)) − 1 where estimation residuals stand. Every statistic that needs no
-normality (ranks, signs, placebo sums, cross-sectional t) then applies unchanged; those that need a
-prediction variance refuse, since squares have none in closed form.
+stand, and e_t²/(s²(1 − h_t)) − 1 where estimation residuals stand (GARCH: the row's own variance
+for s²). Every statistic that needs no normality (ranks, signs, placebo sums, cross-sectional t)
+then applies unchanged; those that need a prediction variance refuse, since squares have none in
+closed form.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from scipy import special
 
 from signals.frames import Floats
+from signals.inference.evidence import row_deviation
 from signals.inference.inference import EventInference, Settings
 from signals.panel import AbnormalPanel, Window
 
@@ -32,7 +34,7 @@ def variance_panel(panel: AbnormalPanel) -> AbnormalPanel:
     forecast = panel.ar_variance()
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(forecast > 0, panel.ar**2 / forecast, np.nan) - 1.0
-        own = panel.sigma[:, None] ** 2 * (1.0 - panel.leverage)
+        own = row_deviation(panel) ** 2 * (1.0 - panel.leverage)
         usual = np.where(own > 0, panel.residuals**2 / own, np.nan) - 1.0
     seen = np.isfinite(usual)
     count = np.maximum(seen.sum(axis=1), 2)
@@ -48,6 +50,7 @@ def variance_panel(panel: AbnormalPanel) -> AbnormalPanel:
         sigma=np.sqrt((filled**2).sum(axis=1) / (count - 1)),
         forecast=False,
         returns="variance",
+        est_variance=None,
     )
 
 

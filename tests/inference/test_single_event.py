@@ -20,6 +20,7 @@ from signals.inference.single_event import (
     rank_p_negative,
     rank_p_positive,
 )
+from signals.inference.variance_ratio import variance_panel
 from tests.inference.panels import make_panel, random_panel
 
 S = Settings()
@@ -182,6 +183,19 @@ def test_a_moving_variance_puts_both_sides_in_units_of_their_own_session():
     )
     assert conformal_p(moving, (0, 1), S).reasons[0].startswith("model: garch")
     assert moving.take([1]).est_variance.shape == (1, 90)
+
+
+def test_a_panel_of_squares_is_ranked_in_its_own_units():
+    """Abnormal variance: σ of the squares, not the returns' forecast, is the unit on both sides."""
+    panel = random_panel(seed=14, n=4, t=80)
+    squares = variance_panel(panel)
+    found = rank_p(squares, (0, 0), S)
+    for i in range(4):
+        e = panel.residuals[i] ** 2 / (panel.sigma[i] ** 2 * (1 - panel.leverage[i])) - 1
+        event = panel.ar[i, 2] ** 2 / panel.ar_variance()[i, 2] - 1
+        assert found.p_value[i] == (1 + (np.abs(e) >= abs(event)).sum()) / 81
+        assert found.statistic[i] == pytest.approx(event / squares.sigma[i], rel=1e-9)
+    np.testing.assert_array_equal(placebo_p(squares, (0, 0), S).p_value, found.p_value)
 
 
 def test_each_refusal_names_its_reason():
