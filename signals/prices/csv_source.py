@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -175,7 +176,11 @@ def _fault(
                         fault[0], file=file, line=line, column=column, value=row[at],
                         allowed=fault[1],
                     )  # fmt: skip
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        problem = "is not UTF-8 text"
+        return DataError(problem, file=file, line=line, value=raw[error.start : error.start + 1])
+    except csv.Error as error:
         return DataError(f"is not readable text: {error}", file=file)
     return None
 
@@ -202,6 +207,9 @@ def _cell_fault(column: str, cell: str, label: str) -> tuple[str, str] | None:
         except ValueError:
             return "is not an instant", "YYYY-MM-DDThh:mm:ssZ"
         return None if stated.tzinfo else ("has no time zone", "YYYY-MM-DDThh:mm:ssZ")
-    if cell in NULLS or _NUMBER.fullmatch(cell.strip()):
+    number = _NUMBER.fullmatch(cell.strip())
+    if number and math.isinf(float(cell)):
+        return "is larger than a number can be", "a number, or empty"
+    if cell in NULLS or number:
         return None
     return "is not a price" if column != "volume" else "is not a volume", "a number, or empty"

@@ -6,7 +6,10 @@ Every source ends here, so that a row is judged by the same rules wherever it co
 * a session that stands twice with identical values counts once, with different values it is
   missing; both are reported (``duplicate``);
 * rows on days without a session are left out and reported (``off_calendar``);
-* zero, negative and infinite prices are missing and reported (``non_positive``).
+* zero, negative and infinite prices are missing and reported (``non_positive``);
+* dates that are shifted by a day are refused (``bad_prices``): every tenth row or more stands on a
+  day without a session while every tenth session or more has no row. (Seven days a week on an
+  exchange's calendar are not: there no session is missing.)
 
 Nothing is filled in.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -31,6 +35,9 @@ from signals.prices.labels import bar_positions, session_dates
 from signals.prices.quality import check_quality
 from signals.prices.source import PriceRequest, PriceUnavailable
 from signals.sessions import TradingCalendar, trading_calendar
+
+SHIFTED_LEAST: Final = 5
+SHIFTED_SHARE: Final = 0.10
 
 
 def assemble(
@@ -63,6 +70,7 @@ def assemble(
     inside, on_calendar = _placed(request, calendar, labels)
     labels, kept, on_calendar = labels[inside], _rows(kept, inside), on_calendar[inside]
     if not on_calendar.all():
+        _refuse_shifted(request, calendar, labels, on_calendar)
         found.append(_issue(request.ticker, "off_calendar", labels[~on_calendar], "left out"))
         labels, kept = labels[on_calendar], _rows(kept, on_calendar)
     labels, kept = _once(request.ticker, labels, kept, found)
@@ -118,6 +126,23 @@ def _placed(request: PriceRequest, calendar: TradingCalendar, labels: Days) -> t
     if request.interval == "1d":
         return inside, calendar.position(labels) >= 0
     return inside, bar_positions(calendar, labels) >= 0
+
+
+def _refuse_shifted(
+    request: PriceRequest, calendar: TradingCalendar, labels: Days, on_calendar: Bools
+) -> None:
+    if request.interval != "1d" or (~on_calendar).sum() < SHIFTED_LEAST:
+        return
+    low, high = np.searchsorted(calendar.sessions, [labels[0], labels[-1]])
+    due = max(int(high - low), 1)
+    off = float((~on_calendar).mean())
+    missing = 1 - len(np.unique(labels[on_calendar])) / due
+    if min(off, missing) > SHIFTED_SHARE:
+        detail = (
+            f"{off:.0%} of its rows stand on days without a session of {request.calendar} and "
+            f"{missing:.0%} of the sessions have none: are its dates shifted by a day?"
+        )
+        raise PriceUnavailable(request.ticker, "bad_prices", detail)
 
 
 def _sorted(

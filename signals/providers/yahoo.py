@@ -123,6 +123,17 @@ def fetch_chart(
     return _answer(symbol, seen, frame, interval)
 
 
+def reachable(*, timeout: float = 10.0, cache_dir: Path | None = None) -> str:
+    """Empty where Yahoo answers a small request, else why it does not (for ``signals doctor``)."""
+    today = datetime.now(UTC).date()
+    first = (today - timedelta(days=10)).isoformat()
+    try:
+        fetch_chart("SPY", first, today.isoformat(), timeout=timeout, cache_dir=cache_dir)
+    except (NoSuchSeries, TransientError) as error:
+        return str(error)
+    return ""
+
+
 def forget_answers() -> None:
     """Empty yfinance's cache of answers: it keeps errors too, for the life of the process."""
     from yfinance.data import YfData

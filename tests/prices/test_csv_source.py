@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import time
 from pathlib import Path
 
@@ -222,6 +223,30 @@ def test_row_order_and_numbers_survive(tmp_path: Path, prices: list[float], orde
     history = CsvSource(tmp_path).load(asked())
     assert history.column("close").tolist() == prices
     assert history.sessions.tolist() == labels.tolist()
+
+
+SOUND = b'date,open,close,volume\n2024-01-02,1,2,3\n2024-01-03,1.5,2e3,\n"2024-01-04",,4,5\r\n'
+SHARDS = (
+    b"\n", b",", b'"', b"\x00", b"\xff", b"\xef\xbb\xbf", b"NaN", b"close", b"date", b"-", b"1e999",
+    b"9" * 400, b"\r", b";", b"=cmd()", "١".encode(), b"0001-01-01", b"9999-12-31", b"\t", b"inf",
+    b"1e-320",
+)  # fmt: skip
+
+
+def test_a_mangled_file_is_refused_with_its_place_or_read(tmp_path: Path) -> None:
+    draw, refused, placed = random.Random(11), 0, 0
+    for _ in range(700):
+        text = bytearray(SOUND)
+        for _ in range(draw.randrange(1, 6)):
+            at = draw.randrange(len(text) + 1)
+            text[at : at + draw.choice((0, 0, 1, 7))] = draw.choice(SHARDS)
+        (tmp_path / "META.csv").write_bytes(text)
+        found = outcome(tmp_path)
+        if isinstance(found, DataError):
+            refused += 1
+            placed += found.line is not None
+    assert refused > 400
+    assert placed > 0.99 * refused
 
 
 @pytest.mark.shared

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,3 +94,18 @@ def test_no_price_makes_a_rule_stumble(prices: list[float]) -> None:
     assert all(i.code in ISSUE_CODES and i.count > 0 for i in history.issues)
     close = history.column("close")
     assert close[np.isfinite(close)].tolist() == usable
+
+
+@pytest.mark.shared
+def test_a_padded_listing_and_a_hole_are_found_in_a_recorded_panel(shared: Path) -> None:
+    (file,) = (shared / "market" / "panel").glob("sp500_adjclose_2023*.csv.gz")
+    panel = pd.read_csv(file, index_col="date", parse_dates=["date"])
+    days = panel.index.to_numpy().astype("datetime64[D]")
+    found = {
+        t: codes(made(days, {"adj_close": panel[t].to_numpy(dtype=float)}).issues) for t in panel
+    }
+    assert "stale" in found["SW"], "padded before it was listed"
+    assert "gap" in found["FISV"]
+    stale = {t for t, c in found.items() if "stale" in c}
+    assert stale == {"SW"}, "no false alarm among 498 stocks"
+    assert sum("jump" in c or "unit" in c for c in found.values()) <= 12

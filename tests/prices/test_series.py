@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signals.prices import PriceUnavailable
 from signals.prices.labels import bar_positions, closed_through, finished
 from signals.prices.series import digest_of
 from signals.sessions import trading_calendar
@@ -83,3 +85,18 @@ def test_an_unscheduled_closure_is_off_calendar() -> None:
     history = made(days, {"close": [1.0, 2.0, 3.0]})
     assert codes(history.issues) == {"off_calendar": 1}
     assert history.sessions.astype(str).tolist() == ["2025-01-08", "2025-01-10"]
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_dates_shifted_by_a_day_are_refused(days: int) -> None:
+    labels = sessions("2024-01-02", "2024-06-28") + np.timedelta64(days, "D")
+    with pytest.raises(PriceUnavailable, match="shifted by a day") as caught:
+        made(labels, {"close": walk(len(labels))})
+    assert caught.value.code == "bad_prices"
+
+
+def test_seven_days_a_week_on_an_exchange_calendar_are_not_shifted() -> None:
+    labels = sessions("2024-01-02", "2024-06-28", "24/7")
+    history = made(labels, {"close": walk(len(labels))})
+    assert codes(history.issues) == {"off_calendar": 55}
+    assert history.sessions.tolist() == sessions("2024-01-02", "2024-06-28").tolist()

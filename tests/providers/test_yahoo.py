@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,8 +15,8 @@ import pytest
 
 from signals.errors import TransientError
 from signals.providers import NoSuchSeries, RateLimited
-from signals.providers.yahoo import ChartAnswer, fetch_chart
-from tests.faults.yahoo_server import FAULTS, YahooServer
+from signals.providers.yahoo import ChartAnswer, fetch_chart, reachable
+from tests.faults.yahoo_server import FAULTS, YahooServer, generated
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -186,6 +187,15 @@ print(len(fetch_chart("META", "2024-01-02", "2024-06-28", cache_dir=Path({str(tm
         "fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com",
     }  # fmt: skip
     assert not list((tmp_path / "yfinance").glob("*/*")), "its folder went with the process"
+
+
+def test_the_doctor_is_told_why(yahoo: YahooServer, tmp_path: Path) -> None:
+    today = dt.date.today()
+    days = [today - dt.timedelta(days=i) for i in range(20, 0, -1)]
+    yahoo.listings["SPY"] = generated("SPY", sessions=days)
+    assert reachable(timeout=5.0, cache_dir=tmp_path) == ""
+    yahoo.inject("SPY", "http_503")
+    assert reachable(timeout=5.0, cache_dir=tmp_path) == "yahoo / SPY: HTTP 503"
 
 
 def test_nobody_at_the_address(tmp_path: Path) -> None:
