@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 from signals.errors import SpecError
 
 CACHE_VARIABLE: Final = "SIGNALS_CACHE"
-TABLE_FORMATS: Final = ("csv", "parquet", "xlsx", "tex", "md")
+TableFormat = Literal["csv", "parquet", "xlsx", "tex", "md"]
+TABLE_FORMATS: Final = get_args(TableFormat)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class RunOptions:
     as_of: str | None = None
     skip_bad_rows: bool = False
     max_age: float | None = None
-    tables: tuple[str, ...] = ("csv",)
+    tables: tuple[TableFormat, ...] = ("csv",)
     refresh: bool = False
 
     def folder(self, study_id: str) -> Path:
@@ -57,7 +58,7 @@ def parse_as_of(text: str | None) -> str | None:
     return text
 
 
-def parse_tables(text: str) -> tuple[str, ...]:
+def parse_tables(text: str) -> tuple[TableFormat, ...]:
     """The formats of ``--tables csv,parquet``; CSV is always among them."""
     asked = [part.strip().lower() for part in text.split(",") if part.strip()]
     for name in asked:
@@ -65,7 +66,8 @@ def parse_tables(text: str) -> tuple[str, ...]:
             raise SpecError(
                 "is not a table format", key="--tables", value=name, allowed=TABLE_FORMATS
             )
-    return tuple(dict.fromkeys(["csv", *asked]))
+    named = {"csv", *asked}
+    return tuple(name for name in TABLE_FORMATS if name in named)
 
 
 def parse_max_age(days: float | None) -> float | None:

@@ -7,7 +7,7 @@ import flows.prefect_defaults  # noqa: F401  (before Prefect)
 # isort: split
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,8 +19,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
-from flows import artifacts, limits, policy, steps
-from flows.options import RunOptions, parse_max_age, parse_tables
+from flows import artifacts, emitted, limits, policy, steps
+from flows.options import RunOptions, TableFormat, parse_max_age, parse_tables
 from flows.outcome import Outcome
 from flows.pipeline import conduct
 from flows.progress import Progress, begin, watcher
@@ -158,8 +158,8 @@ def study_flow(
     study: str,
     out: str | None = None,
     prices: str | None = None,
-    as_of: str | None = None,
-    tables: str = "csv",
+    as_of: date | None = None,
+    tables: list[TableFormat] | None = None,
     max_age: float | None = None,
     skip_bad_rows: bool = False,
     refresh: bool = False,
@@ -170,8 +170,8 @@ def study_flow(
         study: path of the study file (TOML)
         out: folder of the reports; empty: reports/<study id>
         prices: another price source, SOURCE or SOURCE:PATH
-        as_of: what the study would have said at the end of that day (YYYY-MM-DD)
-        tables: formats beside CSV, separated by commas: parquet, xlsx, tex, md
+        as_of: what the study would have said at the end of that day
+        tables: formats of the tables beside CSV
         max_age: days that a cached series may be old when its source is down
         skip_bad_rows: use the good rows of a catalogue that has bad ones
         refresh: ask the source again for everything
@@ -182,15 +182,16 @@ def study_flow(
         study=Path(study),
         out=Path(out) if out else None,
         prices=prices or None,
-        as_of=as_of or None,
+        as_of=as_of.isoformat() if as_of else None,
         skip_bad_rows=skip_bad_rows,
         max_age=parse_max_age(max_age),
-        tables=parse_tables(tables),
+        tables=parse_tables(",".join(tables or [])),
         refresh=refresh,
     )
     identity = {"flow_run": runtime.flow_run.name, "flow_run_id": str(runtime.flow_run.id)}
-    with tags("study", Path(study).stem):
+    with tags("study", Path(study).stem):  # of the tasks; the run's own come from who starts it
         outcome = conduct(options, PrefectRunner(), watcher.get(), before=before, identity=identity)
         artifacts.publish(outcome)
+        emitted.emit(outcome)
     outcome.raise_if_down()
     return outcome

@@ -29,6 +29,7 @@ from flows.cli.history import diff, history
 from flows.cli.listing import list_registry
 from flows.cli.prices import prices
 from flows.cli.run import run
+from flows.cli.serve import serve
 from flows.cli.starter import init
 from signals.errors import SignalsError
 
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("check")(check)
 app.command("prices")(prices)
+app.command("serve")(serve)
 app.command("history")(history)
 app.command("diff")(diff)
 app.command("list")(list_registry)

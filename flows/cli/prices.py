@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli import screen
 from flows.cli.run import AsJson, MaxAge, PricesOption, StudyFile
-
-if TYPE_CHECKING:
-    from signals.prices import PriceBook
 
 
 def prices(
@@ -35,7 +32,8 @@ def prices(
     from flows.cli.bar import watching
     from flows.direct import DirectRunner
     from flows.options import RunOptions, parse_max_age
-    from signals.errors import TransientError
+    from flows.outcome import no_answer
+    from flows.series import series_rows
 
     options = RunOptions(
         study=Path(study), prices=source, refresh=refresh, max_age=parse_max_age(max_age)
@@ -49,39 +47,14 @@ def prices(
     with watching() as progress:
         progress.stage("prices", len(requests))
         book = runner.fetch(opened, requests, progress)
-    rows = _rows(book)
+    rows = series_rows(book)
     if as_json:
         screen.as_json({"source": book.source, "series": rows})
     else:
         _print(rows)
     down = [f for f in book.failures.values() if f.code == "source_down"]
     if down:
-        raise TransientError(
-            book.source,
-            f"no answer for {len(down)} of {len(rows)} series ({down[0].ticker}): {down[0].detail}",
-        )
-
-
-def _rows(book: PriceBook) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for ticker in sorted({*book.histories, *book.failures}):
-        found = book.histories.get(ticker)
-        failed = book.failures.get(ticker)
-        if found is None:
-            rows.append(
-                {"ticker": ticker, "status": failed.code if failed else "", "first": "", "last": "",
-                 "sessions": 0, "source": book.source, "fetched_at": "", "digest": "",
-                 "remarks": failed.detail if failed else ""}
-            )  # fmt: skip
-            continue
-        bounds = [str(s)[:10] for s in found.sessions[[0, -1]]] if len(found.sessions) else ["", ""]
-        remarks = "; ".join(f"{i.code} {i.session} ({i.count})" for i in found.issues)
-        rows.append(
-            {"ticker": ticker, "status": "ok", "first": bounds[0], "last": bounds[1],
-             "sessions": len(found.sessions), "source": found.source,
-             "fetched_at": found.fetched_at, "digest": found.digest, "remarks": remarks}
-        )  # fmt: skip
-    return rows
+        raise no_answer(book.source, down, len(rows))
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

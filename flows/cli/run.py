@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 import time
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,12 +101,12 @@ def _conducted(options: RunOptions, *, direct: bool) -> Outcome:
     from flows.outcome import SourceDown
 
     screen.note(f"signals run {options.study}" + (" (without Prefect)" if direct else ""))
+    marks = () if direct else _marks(options)
     if not direct:
-        _refuse_early(options)
         screen.note(_greeting())
     try:
         with watching() as progress:
-            return _direct(options, progress) if direct else _flow(options, progress)
+            return _direct(options, progress) if direct else _flow(options, progress, marks)
     except SourceDown as down:  # what could be done is shown before the error is
         return down.outcome
 
@@ -116,11 +117,14 @@ def _direct(options: RunOptions, progress: Progress) -> Outcome:
     return run_direct(options, progress)
 
 
-def _refuse_early(options: RunOptions) -> None:
-    """A mistyped key is told at once, not after Prefect's start."""
+def _marks(options: RunOptions) -> tuple[str, ...]:
+    """The tags of the flow run: study and source. Reads the study, so that a mistyped key is told
+    at once and not after Prefect's start."""
     from flows import steps
+    from signals.prices import source_name
 
-    steps.read(options)
+    spec, _ = steps.read(options)
+    return spec.id, source_name(spec, options.prices)
 
 
 def _greeting() -> str:
@@ -133,23 +137,29 @@ def _greeting() -> str:
     return "starting Prefect's own server: 10–20 s the first time (--direct does without) …"
 
 
-def _flow(options: RunOptions, progress: Progress) -> Outcome:
+def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Outcome:
     begun = time.perf_counter()
     from flows import settings
 
     settings.apply(quiet=True)
+    from prefect import tags
+
     from flows.progress import begin, watcher
     from flows.study_flow import study_flow
 
     def call() -> Outcome:
         begin.set(begun)
         watcher.set(progress)
+        with tags("study", *marks):
+            return started()
+
+    def started() -> Outcome:
         return study_flow(
             study=os.fspath(options.study),
             out=None if options.out is None else os.fspath(options.out),
             prices=options.prices,
-            as_of=options.as_of,
-            tables=",".join(options.tables),
+            as_of=date.fromisoformat(options.as_of) if options.as_of else None,
+            tables=list(options.tables),
             max_age=options.max_age,
             skip_bad_rows=options.skip_bad_rows,
             refresh=options.refresh,
