@@ -1,0 +1,31 @@
+"""A study that knows how far it can be trusted: placebo studies, power, many tests at once."""
+
+from signals.calibration.calibrate import calibrate
+from signals.calibration.families import Adjusted, adjust, romano_wolf
+from signals.calibration.history import HISTORY, placebo_returns
+from signals.calibration.placebo import PlaceboDates, draw_dates
+from signals.calibration.power import event_power, group_power, min_detectable, t_power
+from signals.calibration.record import CalibratedEvents, CalibratedStatistic, Calibration, GroupKey
+from signals.calibration.verdicts import Size, verdict, wilson
+
+__all__ = [
+    "HISTORY",
+    "Adjusted",
+    "CalibratedEvents",
+    "CalibratedStatistic",
+    "Calibration",
+    "GroupKey",
+    "PlaceboDates",
+    "Size",
+    "adjust",
+    "calibrate",
+    "draw_dates",
+    "event_power",
+    "group_power",
+    "min_detectable",
+    "placebo_returns",
+    "romano_wolf",
+    "t_power",
+    "verdict",
+    "wilson",
+]

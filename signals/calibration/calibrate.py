@@ -1,0 +1,278 @@
+"""Placebo studies: the same design on dates on which nothing is known to have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from signals.calibration.cells import Cells, cell_index, compute_cells
+from signals.calibration.correlate import PairCorrelations, pair_correlations
+from signals.calibration.drawn import DrawnGroup, drawn_group
+from signals.calibration.placebo import PlaceboDates, draw_dates
+from signals.calibration.plain import plain_p_values
+from signals.calibration.power import (
+    SEARCHED,
+    group_min_detectable,
+    group_power,
+    min_detectable,
+)
+from signals.calibration.record import (
+    CalibratedEvents,
+    CalibratedStatistic,
+    Calibration,
+    GroupKey,
+)
+from signals.calibration.single import single_sizes
+from signals.calibration.vectorized import MOVED_BY_CAR, VECTORIZED
+from signals.calibration.verdicts import attainable_level, size_of
+from signals.frames import Days, Floats, Ints
+from signals.inference import Settings
+from signals.inference.independence import (
+    disjoint_subset,
+    same,
+    shares_one_date,
+    windows_share_sessions,
+)
+from signals.models.batched import FORMS
+from signals.panel import AbnormalPanel, Window
+from signals.returns import EventReturns
+from signals.sessions import trading_calendar
+from signals.spec import StudySpec
+
+MOST_PLACED = 8_000_000  # pairs × draws
+MOST_ROW_CELLS = 60_000  # cells whose rows are kept
+MOST_SINGLE_FITS = 3_000  # cells of models that are fitted one by one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placebo:
+    """The placebo studies as arrays: dates, cells, (D, n) cell numbers, correlations."""
+
+    dates: PlaceboDates
+    cells: Cells
+    at: Ints
+    correlations: PairCorrelations | None
+
+
+def calibrate(
+    spec: StudySpec,
+    returns: EventReturns,
+    panel: AbnormalPanel,
+    groups: Mapping[GroupKey, Ints],
+    *,
+    known: Mapping[str, Days],
+    draws: int,
+    effect: float | None = None,
+    plain_draws: int = 0,
+) -> Calibration:
+    """Repeat the study on placebo dates and judge every statistic by what it then says.
+
+    Parameters
+    ----------
+    returns : the panel's n pairs on long series (``history.placebo_returns``).
+    panel : the study's own abnormal returns, (n,) in the same order.
+    groups : (group_by, group) → positions of its pairs in the panel.
+    known : day zeros of all known events by ticker; placebo windows avoid their windows.
+    draws : placebo studies asked for; fewer where fewer distinct offsets exist, or where
+        pairs × draws exceeds ``MOST_PLACED``.
+    effect : an effect (decimal) to inject into every CAR for the column ``power``.
+    plain_draws : draws on which statistics without a vectorised form run as they are (group
+        ``all`` only); 0: not at all.
+
+    The generator is ``PCG64(spec.seed)``; nothing depends on workers or on the clock.
+    Checked by tests/calibration/test_calibrate.py and, on laws that are known, by
+    tests/calibration/test_sizes.py.
+    """
+    settings = Settings(alpha=spec.alpha, seed=spec.seed)
+    placebo = _placebo_studies(spec, returns, known, draws)
+    possible = placebo.dates.possible
+    singles = single_sizes(
+        returns, placebo.cells, spec.model, spec.windows, settings, possible=possible,
+        min_returns=spec.estimation.min_returns, missing=spec.missing,
+    )  # fmt: skip
+    statistics: dict[GroupKey, dict[tuple[Window, str], CalibratedStatistic]] = {}
+    for key, index in groups.items():
+        found: dict[tuple[Window, str], CalibratedStatistic] = {}
+        drawn: DrawnGroup | None = None
+        for window in spec.windows:
+            drawn = _drawn(placebo, panel, index, window, drawn)
+            if drawn is not None:
+                found.update(_group(spec, drawn, possible, effect))
+        statistics[key] = found
+    everything = groups.get(("all", "all"))
+    if plain_draws and everything is not None:
+        statistics["all", "all"].update(
+            _plain(spec, returns, panel, placebo, everything, settings, plain_draws)
+        )
+    verdicts = np.full((len(panel), len(spec.windows)), "", dtype=object)
+    for i, s in enumerate(returns.series_index):
+        for j, window in enumerate(spec.windows):
+            size = singles.by_series.get((int(s), window))
+            verdicts[i, j] = size.verdict if size is not None else ""
+    observed, scaled = _scaled(panel, spec.primary, placebo)
+    return Calibration(
+        placebo.dates, statistics, singles.pooled,
+        replace(_events(spec, panel, placebo), verdict=verdicts),
+        scaled, observed, spec.alpha, spec.seed, effect,
+    )  # fmt: skip
+
+
+def _placebo_studies(
+    spec: StudySpec, returns: EventReturns, known: Mapping[str, Days], draws: int
+) -> _Placebo:
+    market = trading_calendar(spec.market.calendar).sessions
+    wanted = min(draws, max(MOST_PLACED // max(len(returns), 1), 1))
+    dates = draw_dates(
+        returns, market, known, draws=wanted, seed=spec.seed,
+        min_returns=spec.estimation.min_returns,
+    )  # fmt: skip
+    dates = replace(dates, asked=draws)
+    zero = dates.zero
+    if spec.model not in FORMS:
+        zero = _within_fits(returns, zero)
+        dates = replace(dates, zero=zero, offset=dates.offset[: len(zero)])
+    series, position, at = cell_index(returns.series_index, zero)
+    windows = tuple(dict.fromkeys((*spec.windows, spec.primary)))
+    cells = compute_cells(
+        returns, series, position, spec.model, windows,
+        min_returns=spec.estimation.min_returns, missing=spec.missing,
+        rows=len(series) <= MOST_ROW_CELLS,
+    )  # fmt: skip
+    correlations = pair_correlations(returns, spec.model, cells, at, windows)
+    return _Placebo(dates, cells, at, correlations)
+
+
+def _within_fits(returns: EventReturns, zero: Ints) -> Ints:
+    """As many of the first draws as ``MOST_SINGLE_FITS`` distinct fits allow."""
+    low, high = 0, len(zero)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(cell_index(returns.series_index, zero[:middle])[0]) <= MOST_SINGLE_FITS:
+            low = middle
+        else:
+            high = middle - 1
+    return zero[:low]
+
+
+def _drawn(
+    placebo: _Placebo,
+    panel: AbnormalPanel,
+    index: Ints,
+    window: Window,
+    like: DrawnGroup | None,
+) -> DrawnGroup | None:
+    """The group's placebo studies, of the pairs that its real study uses over ``window``."""
+    usable = index[np.isfinite(panel.car(window)[index])]
+    kept = usable[disjoint_subset(panel.take(usable), window)[0]] if len(usable) else usable
+    if len(kept) < 2 or not len(placebo.at):
+        return None
+    part = panel.take(kept)
+    if placebo.correlations is None:
+        r_bar = np.full(len(placebo.at), np.nan)
+    else:
+        column = placebo.cells.windows.index(window)
+        held = np.isfinite(placebo.cells.car[placebo.at, column]) & (placebo.at >= 0)
+        r_bar = placebo.correlations.mean(window, kept, held)
+    return drawn_group(
+        placebo.cells, placebo.at[:, kept], window, r_bar,
+        independent=not windows_share_sessions(part, window),
+        one_asset=same(part.calendar) and same(part.benchmark) and shares_one_date(part),
+        like=like,
+    )  # fmt: skip
+
+
+def _group(
+    spec: StudySpec, drawn: DrawnGroup, possible: int, effect: float | None
+) -> dict[tuple[Window, str], CalibratedStatistic]:
+    wanted = VECTORIZED if spec.statistics == "auto" else set(spec.statistics)
+    found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    for name, statistic in VECTORIZED.items():
+        if name not in wanted:
+            continue
+        p_values = statistic(drawn)
+        seen = np.isfinite(p_values)
+        if not seen.any():
+            continue
+        size = size_of(
+            p_values, spec.alpha, attainable_level(name, drawn, spec.alpha),
+            length=drawn.length, possible=possible,
+        )  # fmt: skip
+        smallest = power = float("nan")
+        if name in SEARCHED:
+            smallest = group_min_detectable(statistic, drawn, spec.alpha)
+        if effect is not None and name in MOVED_BY_CAR:
+            power = float(group_power(statistic, drawn, [effect], spec.alpha)[0])
+        found[drawn.window, name] = CalibratedStatistic(
+            size, np.sort(p_values[seen]), smallest, power
+        )
+    return found
+
+
+def _plain(
+    spec: StudySpec,
+    returns: EventReturns,
+    panel: AbnormalPanel,
+    placebo: _Placebo,
+    index: Ints,
+    settings: Settings,
+    draws: int,
+) -> dict[tuple[Window, str], CalibratedStatistic]:
+    found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    for window in spec.windows:
+        usable = index[np.isfinite(panel.car(window)[index])]
+        kept = usable[disjoint_subset(panel.take(usable), window)[0]]
+        p_values = plain_p_values(
+            returns, panel.event_id, placebo.dates.zero[:draws], kept, spec, window, settings
+        )
+        for name, values in p_values.items():
+            seen = np.isfinite(values)
+            if seen.any():
+                size = size_of(
+                    values, spec.alpha, spec.alpha,
+                    length=window[1] - window[0] + 1, possible=placebo.dates.possible,
+                )  # fmt: skip
+                none = float("nan")
+                found[window, name] = CalibratedStatistic(
+                    size, np.sort(values[seen]), none, none, plain=True
+                )
+    return found
+
+
+def _scaled(panel: AbnormalPanel, window: Window, placebo: _Placebo) -> tuple[Floats, Floats]:
+    """(n,) CAR/error of the study and (D, n) of its placebo studies."""
+    column = placebo.cells.windows.index(window)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = placebo.cells.car[:, column] / placebo.cells.error[:, column]
+        observed = panel.car(window) / forecast_error(panel, window)
+    if not len(values):
+        return observed, np.full(placebo.at.shape, np.nan)
+    return observed, np.where(placebo.at >= 0, values[placebo.at], np.nan)
+
+
+def forecast_error(panel: AbnormalPanel, window: Window) -> Floats:
+    """(n,) √Var(CAR), or σ√L for models without a closed prediction variance."""
+    if panel.forecast:
+        return np.asarray(np.sqrt(panel.car_variance(window)))
+    return np.asarray(panel.sigma * np.sqrt(window[1] - window[0] + 1.0))
+
+
+def _events(spec: StudySpec, panel: AbnormalPanel, placebo: _Placebo) -> CalibratedEvents:
+    shape = len(panel), len(spec.windows)
+    p_value, smallest = np.full(shape, np.nan), np.full(shape, np.nan)
+    draws = np.zeros(len(panel))
+    for j, window in enumerate(spec.windows):
+        observed, scaled = _scaled(panel, window, placebo)
+        seen = np.isfinite(scaled)
+        count = seen.sum(axis=0)
+        size = np.abs(observed) * (1 - 1e-12)
+        with np.errstate(invalid="ignore"):
+            beyond = (np.abs(scaled) >= size[None, :]).sum(axis=0)
+        fine = np.isfinite(observed) & (count > 0)
+        p_value[fine, j] = (1 + beyond[fine]) / (1 + count[fine])
+        draws = np.maximum(draws, count)
+        if panel.forecast:
+            error = np.where(np.isfinite(observed), forecast_error(panel, window), np.nan)
+            smallest[:, j] = min_detectable(error, panel.df.astype(float), spec.alpha)
+    return CalibratedEvents(p_value, draws, smallest, np.full(shape, "", dtype=object))

@@ -1,0 +1,233 @@
+"""Mean cross-correlation r̄ of every placebo study, without laying residuals side by side.
+
+A residual of a linear model is e_t = c'(1, y_t, x_t) with the cell's own c = (−a, 1, −b). The sums
+over common sessions that a Pearson correlation needs, Σe_ie_j, Σe_i², Σe_i …, are therefore
+quadratic forms in sums of products of the two *series*, and these are differences of running
+sums on a grid of calendar days: a correlation costs a few look-ups, whatever the window's length.
+The same numbers as ``inference.correlation`` (tests/calibration/test_correlate.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from signals.calibration.cells import Cells
+from signals.frames import Bools, Floats, Ints
+from signals.inference.correlation import FEWEST_COMMON_SESSIONS
+from signals.models.batched import FORMS
+from signals.panel import Window
+from signals.returns import AssetSeries, EventReturns
+
+MOST_SERIES = 64
+MOST_VALUES = 24_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairCorrelations:
+    """K pairs of event-asset pairs in D draws: ``left`` ``right`` (K,) positions, ``rho`` (D, K)
+    correlation of their residuals, ``shared`` window → (D, K) sessions that both windows hold."""
+
+    left: Ints
+    right: Ints
+    rho: Floats
+    shared: dict[Window, Floats]
+
+    def mean(self, window: Window, members: Ints, placed: Bools) -> Floats:
+        """(D,) r̄ of the pairs ``members``; ``placed`` (D, n) who is in a draw's study.
+
+        r̄ = Σ w_ij ρ_ij / (N(N−1)/2); NaN where N < 2 or a ρ_ij with w_ij > 0 is undefined.
+        """
+        inside = np.zeros(placed.shape[1], dtype=bool)
+        inside[members] = True
+        here = np.flatnonzero(inside[self.left] & inside[self.right])
+        length = window[1] - window[0] + 1
+        draws = len(self.rho)
+        weight = self.shared[window][:, here] / length
+        both = placed[:draws, self.left[here]] & placed[:draws, self.right[here]]
+        weight = np.where(both, weight, 0.0)
+        rho = self.rho[:, here]
+        lost = ((weight > 0) & ~np.isfinite(rho)).any(axis=1)
+        total = (weight * np.where(weight > 0, rho, 0.0)).sum(axis=1)
+        count = placed[:draws, members].sum(axis=1)
+        out = np.full(len(placed), np.nan)
+        fine = (count >= 2) & ~lost
+        out[:draws][fine] = total[fine] / (count[fine] * (count[fine] - 1) / 2)
+        return out
+
+
+def pair_correlations(
+    returns: EventReturns, model: str, cells: Cells, at: Ints, windows: Sequence[Window]
+) -> PairCorrelations | None:
+    """All correlations that r̄ of any group and window can need.
+
+    Pairs of one asset are never used together with overlapping windows (METHODS, independence),
+    so only pairs of different series count. Draws beyond ``MOST_VALUES`` correlations get none
+    (NaN): their r̄ statistics are calibrated on fewer draws, and say so. None for models that
+    are not least squares and for more than ``MOST_SERIES`` series.
+    """
+    used = np.unique(returns.series_index)
+    if model not in FORMS or len(used) > MOST_SERIES or not len(at):
+        return None
+    left, right = _neighbours(returns, cells, at)
+    draws = min(len(at), max(MOST_VALUES // max(len(left), 1), 1))
+    at = at[:draws]
+    rho = np.full((draws, len(left)), np.nan)
+    shared = {w: np.zeros((draws, len(left))) for w in windows}
+    numbers = [_columns(s, model) for s in returns.series]
+    for a, b, rows in _by_series(returns, left, right):
+        one, two = at[:, left[rows]], at[:, right[rows]]
+        both = (one >= 0) & (two >= 0)
+        first, second = one[both], two[both]
+        zero = cells.zero[first], cells.zero[second]
+        days = _days(returns.series[a]), _days(returns.series[b])
+        for window in windows:
+            found = np.zeros(both.shape)
+            found[both] = _shared(days, zero, window)
+            shared[window][:, rows] = found
+        value = np.full(both.shape, np.nan)
+        value[both] = _rho(returns, days, numbers[a], numbers[b], cells, first, second)
+        rho[:, rows] = value
+    return PairCorrelations(left, right, rho, shared)
+
+
+def _neighbours(returns: EventReturns, cells: Cells, at: Ints) -> tuple[Ints, Ints]:
+    """Pairs i < j of different series whose event windows share a session in some draw."""
+    count = len(returns)
+    first, last = returns.event_window
+    starts = np.empty((len(cells),), dtype=np.int64)
+    ends = np.empty((len(cells),), dtype=np.int64)
+    for s in np.unique(cells.series):
+        mine = cells.series == s
+        days = _days(returns.series[s])
+        starts[mine] = days[np.clip(cells.zero[mine] + first, 0, len(days) - 1)]
+        ends[mine] = days[np.clip(cells.zero[mine] + last, 0, len(days) - 1)]
+    low = np.where(at >= 0, starts[at], np.iinfo(np.int64).max)
+    high = np.where(at >= 0, ends[at], -1)
+    left: list[Ints] = []
+    right: list[Ints] = []
+    for i in range(count - 1):
+        later = np.arange(i + 1, count)
+        later = later[returns.series_index[later] != returns.series_index[i]]
+        meets = (low[:, later] <= high[:, i, None]) & (high[:, later] >= low[:, i, None])
+        found = later[meets.any(axis=0)]
+        left.append(np.full(len(found), i))
+        right.append(found)
+    return np.concatenate(left or [np.empty(0, np.int64)]), np.concatenate(
+        right or [np.empty(0, np.int64)]
+    )
+
+
+def _by_series(returns: EventReturns, left: Ints, right: Ints) -> Iterator[tuple[int, int, Ints]]:
+    """For every pair of series the positions among the K that belong to it."""
+    a, b = returns.series_index[left], returns.series_index[right]
+    keys = a * len(returns.series) + b
+    order = np.argsort(keys, kind="stable")
+    distinct, start = np.unique(keys[order], return_index=True)
+    for key, rows in zip(distinct, np.split(order, start[1:]), strict=True):
+        yield int(key) // len(returns.series), int(key) % len(returns.series), rows
+
+
+def _days(series: AssetSeries) -> Ints:
+    return np.asarray(series.sessions.astype("datetime64[D]").astype(np.int64))
+
+
+def _shared(days: tuple[Ints, Ints], zero: tuple[Ints, Ints], window: Window) -> Floats:
+    """Sessions that two windows share: common dates inside both date ranges."""
+    common = np.intersect1d(days[0], days[1], assume_unique=True)
+    begin = np.maximum(*(d[z + window[0]] for d, z in zip(days, zero, strict=True)))
+    end = np.minimum(*(d[z + window[1]] for d, z in zip(days, zero, strict=True)))
+    found = np.searchsorted(common, end, side="right") - np.searchsorted(common, begin)
+    return np.asarray(np.maximum(found, 0), dtype=np.float64)
+
+
+def _columns(series: AssetSeries, model: str) -> Floats:
+    """(S, q) the columns (1, y, x…) of a linear model's residual, net of r_f where it is."""
+    form = FORMS[model]
+    y = series.y
+    xs = [series.x[:, series.names.index(r)] for r in form.regressors]
+    if form.excess and series.risk_free is not None:
+        y = y - series.risk_free
+        xs = [
+            x - series.risk_free if r == "market" else x
+            for x, r in zip(xs, form.regressors, strict=True)
+        ]
+    return np.column_stack([np.ones(len(y)), y, *xs])
+
+
+def _coefficients(model_params: Floats, q: int, fixed: bool, constant: bool) -> Floats:
+    """(n, q) c with e = c'(1, y, x…)."""
+    out = np.zeros((len(model_params), q))
+    out[:, 1] = 1.0
+    if fixed:
+        out[:, 2] = -1.0
+        return out
+    out[:, 0] = -model_params[:, 0] if constant else 0.0
+    out[:, 2:] = -model_params[:, int(constant) :]
+    return out
+
+
+def _rho(
+    returns: EventReturns,
+    days: tuple[Ints, Ints],
+    one: Floats,
+    two: Floats,
+    cells: Cells,
+    first: Ints,
+    second: Ints,
+) -> Floats:
+    """Correlation of the residuals of the cells ``first`` of one series and ``second`` of
+    another on common estimation sessions; NaN below 30 or without variation."""
+    common, at_one, at_two = np.intersect1d(*days, assume_unique=True, return_indices=True)
+    both = np.column_stack([one[at_one], two[at_two]])
+    complete = np.asarray(np.isfinite(both).all(axis=1))
+    both = np.where(complete[:, None], both, 0.0)
+    q = one.shape[1]
+    pairs = [(i, j) for i in range(2 * q) for j in range(i, 2 * q)]
+    products = np.stack([both[:, i] * both[:, j] for i, j in pairs])
+    total = np.concatenate([np.zeros((len(pairs), 1)), np.cumsum(products, axis=1)], axis=1)
+    low, high = _estimation_days(returns, days, cells, first, second)
+    begin, end = np.searchsorted(common, low), np.searchsorted(common, high, side="right")
+    end = np.maximum(end, begin)
+    sums = np.take(total, end, axis=1) - np.take(total, begin, axis=1)
+    matrix = np.empty((2 * q, 2 * q, len(first)))
+    for k, (i, j) in enumerate(pairs):
+        matrix[i, j] = matrix[j, i] = sums[k]
+    a, b = _both_coefficients(cells, first, q), _both_coefficients(cells, second, q)
+    # The constant columns are 1 exactly on complete rows: row 0 holds plain sums and n.
+    n = matrix[0, 0]
+    sum_a = np.einsum("nk,kn->n", a, matrix[0, :q])
+    sum_b = np.einsum("nk,kn->n", b, matrix[0, q:])
+    safe = np.maximum(n, 1.0)
+    cross = np.einsum("ni,ijn,nj->n", a, matrix[:q, q:], b) - sum_a * sum_b / safe
+    var_a = np.einsum("ni,ijn,nj->n", a, matrix[:q, :q], a) - sum_a**2 / safe
+    var_b = np.einsum("ni,ijn,nj->n", b, matrix[q:, q:], b) - sum_b**2 / safe
+    floor = 1e-20 * safe
+    scale_a, scale_b = cells.sigma[first] ** 2, cells.sigma[second] ** 2
+    with np.errstate(invalid="ignore"):
+        valid = (n >= FEWEST_COMMON_SESSIONS) & (var_a > floor * scale_a)
+        valid &= var_b > floor * scale_b
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(valid, cross / np.sqrt(np.where(valid, var_a * var_b, 1.0)), np.nan)
+
+
+def _both_coefficients(cells: Cells, index: Ints, q: int) -> Floats:
+    params = cells.params[index]
+    fixed = params.shape[1] == 0 and q == 3
+    constant = not fixed and params.shape[1] == q - 1
+    return _coefficients(params, q, fixed, constant)
+
+
+def _estimation_days(
+    returns: EventReturns, days: tuple[Ints, Ints], cells: Cells, first: Ints, second: Ints
+) -> tuple[Ints, Ints]:
+    """First and last day that both estimation windows hold."""
+    offsets = returns.estimation_offsets
+    bounds = []
+    for d, index in zip(days, (first, second), strict=True):
+        begin = np.clip(cells.zero[index] + offsets[0], 0, len(d) - 1)
+        end = cells.zero[index] + offsets[-1]
+        bounds.append((d[begin], d[end]))
+    return np.maximum(bounds[0][0], bounds[1][0]), np.minimum(bounds[0][1], bounds[1][1])

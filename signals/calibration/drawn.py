@@ -1,0 +1,135 @@
+"""One group and window in all its placebo studies, as arrays of draws × pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from signals.calibration.cells import Cells
+from signals.frames import Bools, Floats, Ints
+from signals.panel import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSums:
+    """Sums over a group's placed pairs in each of D draws, of T estimation and W event rows.
+
+    ``n`` (D, T+W) pairs with a return in the row; ``u`` (D, T+W) ΣU of Corrado; ``residual``
+    (D, T) Σe; ``rank`` (D, T) Σ rank/(M+2), average ranks.
+    """
+
+    n: Floats
+    u: Floats
+    residual: Floats
+    rank: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnGroup:
+    """D placebo studies of one group of n pairs over one window of L sessions.
+
+    ``car`` ``scar`` ``error`` ``df`` (D, n) as in ``Cells``, NaN where a pair is left out of a
+    draw; ``at`` (D, n) the cells, −1 likewise; ``r_bar`` (D,) the mean cross-correlation of
+    METHODS, NaN where undefined or not computed. ``independent``: no two of the group's windows
+    share a session. ``one_asset``: one date, calendar and benchmark, so that the portfolio is
+    one asset. ``sums`` is None without rows. Draws that place fewer than half as many pairs as
+    the best one are NaN throughout.
+    """
+
+    window: Window
+    cells: Cells
+    at: Ints
+    car: Floats
+    scar: Floats
+    error: Floats
+    df: Floats
+    r_bar: Floats
+    independent: bool
+    one_asset: bool
+    sums: RowSums | None = None
+
+    def __len__(self) -> int:
+        return len(self.car)
+
+    @property
+    def length(self) -> int:
+        return self.window[1] - self.window[0] + 1
+
+    @property
+    def seen(self) -> Bools:
+        """(D, n) pairs placed in each draw."""
+        return np.isfinite(self.car)
+
+    def shifted(self, effect: float | Floats) -> DrawnGroup:
+        """The same draws with ``effect`` (decimal) added to every CAR: an injected effect."""
+        with np.errstate(invalid="ignore"):
+            return replace(self, car=self.car + effect, scar=self.scar + effect / self.error)
+
+    def first(self, draws: int) -> DrawnGroup:
+        """The first ``draws`` draws."""
+        if draws >= len(self):
+            return self
+        part = slice(0, draws)
+        return replace(
+            self, at=self.at[part], car=self.car[part], scar=self.scar[part],
+            error=self.error[part], df=self.df[part], r_bar=self.r_bar[part],
+            sums=None if self.sums is None else RowSums(
+                self.sums.n[part], self.sums.u[part], self.sums.residual[part],
+                self.sums.rank[part],
+            ),
+        )  # fmt: skip
+
+
+def drawn_group(
+    cells: Cells,
+    at: Ints,
+    window: Window,
+    r_bar: Floats,
+    *,
+    independent: bool,
+    one_asset: bool,
+    like: DrawnGroup | None = None,
+) -> DrawnGroup:
+    """Gather the cells ``at`` (D, n) of a group; ``like``, the group over another window, lends
+    its sums of rows where it has the same pairs."""
+    column = cells.windows.index(window)
+    placed = np.where(at >= 0, np.isfinite(cells.car[at, column]), False)
+    count = placed.sum(axis=1)
+    thin = count < 0.5 * count.max(initial=0)
+    at = np.where(placed & ~thin[:, None], at, -1)
+
+    def gather(values: Floats) -> Floats:
+        return np.where(at >= 0, values[at], np.nan)
+
+    if like is not None and like.at.shape == at.shape and bool((like.at == at).all()):
+        sums = like.sums
+    else:
+        sums = row_sums(cells, at)
+    return DrawnGroup(
+        window, cells, at, gather(cells.car[:, column]), gather(cells.scar[:, column]),
+        gather(cells.error[:, column]), gather(cells.df), np.where(thin, np.nan, r_bar),
+        independent, one_asset, sums,
+    )  # fmt: skip
+
+
+def row_sums(cells: Cells, at: Ints) -> RowSums | None:
+    """Sums of rows as one sparse product, (draws × cells) @ (cells × sessions)."""
+    rows = cells.rows
+    if rows is None:
+        return None
+    draw, pair = np.nonzero(at >= 0)
+    used, place = np.unique(at[draw, pair], return_inverse=True)
+    shape = (len(at), len(used))
+    once = sparse.csr_array((np.ones(len(draw)), (draw, place)), shape=shape)
+    part = rows.rank[used]
+    share = 0.5 / (cells.n_obs[used] + 2)
+    if rows.whole[used].all():
+        count = np.bincount(draw, minlength=len(at)).astype(np.float64)
+        n = np.repeat(count[:, None], rows.seen.shape[1], axis=1)
+    else:
+        n = once @ rows.seen[used].astype(np.float64)
+    return RowSums(n, once @ rows.u[used], once @ rows.residual[used], once @ (
+        part * share[:, None]
+    ))  # fmt: skip
