@@ -21,6 +21,7 @@ PANELS = 2_500
 # Statistics that draw random numbers: fewer panels, fewer draws (stated in the table).
 DRAWN = ("skewness_adjusted_t", "bhar_skewness_t", "stationary_bootstrap")
 DRAWN_PANELS, DRAWN_DRAWS = 1_000, 299
+POWER_PANELS, POWER_EFFECT = 500, 0.5  # half a standard deviation of each asset's own returns
 LONG_PANELS = 1_000  # windows of five sessions
 GROUP = tuple(n for n, row in STATISTICS.items() if row.scope == "group")
 SINGLE = tuple(n for n, row in STATISTICS.items() if row.scope == "event")
@@ -55,6 +56,12 @@ def group_rates(
         for name in names:
             rates[name][design.name] = rejected(p[name])
     return rates
+
+
+def power_rates() -> Rates:
+    """Share of panels rejected at 5 % when every event moves by half its own σ."""
+    names = tuple(n for n in GROUP if n not in DRAWN)
+    return group_rates(panels=POWER_PANELS, names=names, effect=POWER_EFFECT)
 
 
 def rejected(p_values: Iterable[float], alpha: float = ALPHA) -> float:
@@ -133,4 +140,5 @@ if __name__ == "__main__":
     print(group_table(group_rates(panels=LONG_PANELS, length=5)), "\n")
     print(single_table(single_rates()), "\n")
     print(single_table(single_rates(n=20_000, m=250, length=5)), "\n")
+    print(group_table(power_rates()), "\n")
     print("Corrado L = 21 without, with the factor:", corrado_factor_rates())
