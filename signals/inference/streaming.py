@@ -24,7 +24,7 @@ import numpy as np
 
 from signals.errors import SpecError
 from signals.frames import Bools, Floats, Ints, Labels
-from signals.inference.evidence import spread
+from signals.inference.evidence import SHORTEST_ESTIMATION, spread
 from signals.inference.inference import Correlation, Inference, Settings
 from signals.inference.streaming_calendar import disjoint
 from signals.inference.streaming_events import Ordered, ordered_events
@@ -36,6 +36,7 @@ from signals.inference.streaming_finish import (
     slim_panel,
     statistic,
 )  # fmt: skip
+from signals.inference.streaming_panel import refuse_trade_to_trade
 from signals.inference.streaming_rbar import cell_correlation, events_task
 from signals.inference.streaming_residuals import (
     ChunkTask,
@@ -135,6 +136,7 @@ def study_at_scale(
     Raises :class:`SpecError` for a chunk below 256 and for names that cannot be streamed.
     """
     _check(chunk, names)
+    refuse_trade_to_trade(returns, missing)
     events = ordered_events(returns, model, windows, min_returns, missing, workers)
     groups = {"all": np.ones(len(returns), dtype=bool)} if groups is None else groups
     plan = _plan(events, groups, tuple(windows), names)
@@ -196,11 +198,17 @@ def _plan(
 ) -> _Plan:
     cells = tuple((group, window) for group in groups for window in windows)
     place = np.where(events.position >= 0, events.position, events.zero)
+    # By ticker, then day zero, then the canonical order: a stable sort of what is sorted by day.
+    by_owner = np.argsort(events.owner, kind="stable")
+    place, owner = place[by_owner], events.owner[by_owner]
     members, left_out = [], []
     for group, window in cells:
         usable = np.isfinite(events.cars.car[:, windows.index(window)])
         usable &= np.asarray(groups[group], dtype=bool)[events.order]
-        kept = disjoint(place, events.owner, window[1] - window[0] + 1, usable)
+        here = usable[by_owner]
+        kept = np.zeros(len(events), dtype=bool)
+        taken = disjoint(place[here], owner[here], window[1] - window[0] + 1)
+        kept[by_owner[here][taken]] = True
         members.append(kept)
         left_out.append(np.sort(events.order[usable & ~kept]))
     for chosen in groups.values():
@@ -261,9 +269,14 @@ def _finish(
     group, window = plan.cells[c]
     w, rows = plan.windows.index(window), np.flatnonzero(plan.members[c])
     cars, length, store = events.cars, events.store.length, events.store
+    n_obs = cars.n_obs[rows]
+    # Names are only read by the refusal of short estimations; a million strings are not free.
+    named = bool((n_obs < SHORTEST_ESTIMATION).any())
+    blank = np.empty(len(rows), dtype=object)
     panel = slim_panel(
-        events.returns.event_id[events.order[rows]], events.tickers(rows), cars.car[rows, w],
-        cars.variance[rows, w], cars.df[rows], cars.n_obs[rows], events.day[rows],
+        events.returns.event_id[events.order[rows]] if named else blank,
+        events.tickers(rows) if named else blank,
+        cars.car[rows, w], cars.variance[rows, w], cars.df[rows], n_obs, events.day[rows],
         store.form.name,
     )  # fmt: skip
     none = np.zeros(length + store.width)

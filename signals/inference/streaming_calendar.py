@@ -88,30 +88,26 @@ def _offsets(series: tuple[AssetSeries, ...], weight: Ints, labels: dict[int, In
     )
 
 
-def disjoint(position: Ints, owner: Ints, length: int, usable: Bools) -> Bools:
-    """(n,) per owner (ticker), the ``usable`` events whose windows share no session.
+def disjoint(place: Ints, owner: Ints, length: int) -> Bools:
+    """(n,) per owner (ticker), the events whose windows share no session.
 
-    Events come in order of day zero, ties in order of preference; ``position`` (n,) is that of
-    day zero among the owner's sessions. The largest disjoint subset, as in
+    Events come sorted by owner, then ``place`` (position of day zero among the owner's sessions),
+    ties in order of preference. The largest disjoint subset, as in
     ``independence.disjoint_subset``: an event is taken when its window begins after that of the
     one taken last has ended. All owners step together, so the cost is one array operation per
     event of the busiest owner.
     """
-    at = np.flatnonzero(usable)
-    order = at[np.argsort(owner[at], kind="stable")]
-    kept = np.zeros(len(position), dtype=bool)
-    if not order.size:
+    kept = np.zeros(len(place), dtype=bool)
+    if not len(place):
         return kept
-    low = int(position[order].min())
-    stride = int(position[order].max()) - low + length + 1
-    key = owner[order] * stride + (position[order] - low)
+    low = int(place.min())
+    key = owner * (int(place.max()) - low + length + 1) + (place - low)
     following = np.searchsorted(key, key + length, side="left")
-    owner = owner[order]
     now = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
     while now.size:
-        kept[order[now]] = True
+        kept[now] = True
         after = following[now]
-        inside = after < len(order)
+        inside = after < len(place)
         now, after = now[inside], after[inside]
         now = after[owner[after] == owner[now]]
     return kept

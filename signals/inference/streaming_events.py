@@ -43,10 +43,6 @@ class Ordered:
     def __len__(self) -> int:
         return len(self.order)
 
-    @property
-    def event_id(self) -> Labels:
-        return self.returns.event_id[self.order]
-
     def tickers(self, rows: Ints) -> Labels:
         """(n,) tickers of the events ``rows``."""
         names = np.array([s.ticker for s in self.returns.series], dtype=object)
@@ -56,7 +52,7 @@ class Ordered:
         """``cars`` back in the order of ``returns``."""
         back = np.empty(len(self), dtype=np.int64)
         back[self.order] = np.arange(len(self))
-        return CarBatch(*[getattr(cars, f.name)[back] for f in fields(cars)])
+        return CarBatch(*[np.take(getattr(cars, f.name), back, axis=0) for f in fields(cars)])
 
     def failure_labels(self) -> Labels:
         """(N,) failure codes in the order of ``returns``."""
@@ -123,8 +119,10 @@ def _order(returns: EventReturns, day: Ints) -> Ints:
     for place, (_, _, i) in enumerate(sorted(names)):
         rank[i] = place
     asset = rank[returns.series_index]
-    order = np.lexsort((asset, day))
-    same = (day[order][1:] == day[order][:-1]) & (asset[order][1:] == asset[order][:-1])
+    date = np.unique(day, return_inverse=True)[1]
+    key = date * len(names) + asset
+    order = np.argsort(key)  # need not be stable: equal keys are put in order below
+    same = key[order][1:] == key[order][:-1]
     edges = np.flatnonzero(np.diff(np.r_[False, same, False].astype(np.int8)))
     for begin, stop in edges.reshape(-1, 2).tolist():
         run = order[begin : stop + 1]

@@ -13,8 +13,9 @@ import numpy as np
 
 from signals.frames import Bools, Floats, Ints, Labels, frozen
 from signals.models.batched_cars import drop_rows, predict
+from signals.models.batched_failures import failures, require_day_zero
 from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
-from signals.models.batched_solve import FAILURES, Solved, solve
+from signals.models.batched_solve import Solved, solve
 from signals.returns.record import EventReturns
 
 __all__ = ["FORMS", "BatchFit", "ModelForm", "RowStore", "fit_batch", "row_store"]
@@ -83,14 +84,16 @@ def fit_batch(
     *,
     keep_residuals: bool = True,
     min_returns: int = 1,
+    day_zero: bool = False,
     rows: RowStore | None = None,
 ) -> BatchFit:
     """Fit ``model`` to the events ``index`` (positions, default all) of ``returns``.
 
-    ``min_returns`` complete estimation rows are required (never fewer than k + 1). ``rows`` is the
-    layout that :func:`row_store` gives for the same ``returns`` and model; pass it when calling
-    for many chunks. Rows that ``returns.dropped`` names are incomplete. Memory: about
-    8·n·(T(p + 4) + W(k + 4)) bytes, so call it by chunks.
+    ``min_returns`` complete estimation rows are required (never fewer than k + 1); with
+    ``day_zero`` the returns of day zero are, too. ``rows`` is the layout that :func:`row_store`
+    gives for the same ``returns`` and model; pass it when calling for many chunks. Rows that
+    ``returns.dropped`` names are incomplete. Memory: about 8·n·(T(p + 4) + W(k + 4)) bytes, so
+    call it by chunks.
 
     Failure codes: those of ``FAILURES`` and ``missing_regressor``, ``missing_risk_free``. An
     infinite value among an event's rows is ``not_finite``; a missing one is an incomplete row.
@@ -107,7 +110,9 @@ def fit_batch(
     expected, infinite = _expected(solved, form, x1, store.width)
     if risk_free is not None:
         expected = expected + risk_free
-    failure, detail = _failures(solved, form, store.lacks[series], infinite)
+    failure, detail = failures(solved, form, store.lacks[series], infinite, min_returns)
+    if day_zero:
+        require_day_zero(returns, store, at, y1, x1, failure, detail)
     failed = failure != ""
     lost = failed & (failure != "zero_variance")
     df = np.where(lost, 0, solved.count - form.k)
@@ -166,36 +171,6 @@ def _expected(
     with np.errstate(invalid="ignore", over="ignore"):
         expected = predict(solved.params, x1, form, (len(infinite), width))
     return expected, infinite | np.isinf(expected).any(axis=1)
-
-
-def _failures(
-    solved: Solved, form: ModelForm, lacks: Labels, infinite: Bools
-) -> tuple[Labels, Labels]:
-    """(n,) codes and details in the words of the statsmodels path."""
-    failure = np.array(FAILURES, dtype=object)[solved.code]
-    failure[infinite] = "not_finite"
-    failure[lacks != ""] = lacks[lacks != ""]
-    detail = np.full(len(failure), "", dtype=object)
-    for i in np.flatnonzero(failure != "").tolist():
-        detail[i] = solved.details.get(i) or _words(failure[i], int(solved.count[i]), form)
-    return failure, detail
-
-
-def _words(code: str, count: int, form: ModelForm) -> str:
-    if code == "too_few_returns":
-        if not form.k:
-            return f"{count} complete estimation returns"
-        return (
-            f"{count} complete estimation returns; the model estimates {form.k} "
-            f"coefficient{'s' if form.k != 1 else ''}"
-        )
-    return {
-        "missing_regressor": f"the model needs {', '.join(form.regressors)}",
-        "missing_risk_free": "the model needs a risk-free rate",
-        "not_finite": "an infinite return among its rows",
-        "zero_variance": "the estimation residuals do not vary (a frozen price, or an asset that "
-        "is its benchmark)",
-    }.get(code, code)
 
 
 def _kept(

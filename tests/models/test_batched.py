@@ -86,7 +86,7 @@ def test_min_returns_is_the_studys_bound() -> None:
     assert (fit_batch(returns, "market", min_returns=100).failure == "").all()
     refused = fit_batch(returns, "market", min_returns=101)
     assert (refused.failure == "too_few_returns").all()
-    assert refused.detail[0].startswith("100 complete estimation returns")
+    assert refused.detail[0] == "100 estimation returns; the study requires 101"
     assert np.isnan(refused.sigma).all()
 
 
