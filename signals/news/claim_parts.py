@@ -1,0 +1,287 @@
+"""Which noun, asset and direction a figure belongs to.
+
+The noun of a figure, first rule that answers:
+
+1. a noun of the company right behind it: 5 % *of its workforce*, 22 % *revenue* growth;
+2. figure, direction, noun: a 12 % *drop in the shares*;
+3. the nearest noun before it in its clause, 4. the nearest behind it (not after a word of cause);
+5. a bare name with a market verb: *Meta fell 5 %*;
+6. the nearest clause before that names one.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from signals.news.clauses import Clause
+from signals.news.entities import Mention
+from signals.news.lexicon import Entity, Lexicon
+from signals.news.numbers import Figure
+from signals.news.parse import Parsed, Sentence
+from signals.news.terms import Hit
+
+NEAR: Final = 3
+_NOUNS: Final = ("market_value", "company", "market")
+
+
+class Scope(NamedTuple):
+    """One sentence with what is known of it."""
+
+    parsed: Parsed
+    sentence: Sentence
+    clauses: list[Clause]
+    figures: list[Figure]
+    mentions: list[Mention]
+    subject: Entity | None
+    lexicon: Lexicon
+
+    def named_in(self, first: int, last: int) -> list[Mention]:
+        """Mentions in tokens ``first`` … ``last`` (half open), products left out."""
+        return [m for m in self.mentions if first <= m.first < last and m.how != "product"]
+
+    def subject_of(self, clause: Clause) -> Entity | None:
+        """Who a clause is about: named there, else before in the sentence, else the subject."""
+        for first, last in ((clause.first, clause.last), (self.sentence.first, clause.first)):
+            named = self.named_in(first, last)
+            if named:
+                return self.lexicon.entities[named[-1 if last == clause.first else 0].entity]
+        return self.subject
+
+
+class Noun(NamedTuple):
+    """``kind``: market, market_value, company or bare. ``place`` is its token; ``clause`` the
+    clause it stands in; ``value_noun``: revenue, profit and the like."""
+
+    kind: str
+    place: int
+    clause: int
+    value_noun: bool = False
+
+
+def _noun(hit: Hit, clause: int) -> Noun | None:
+    for kind in _NOUNS:
+        if hit.get(kind):
+            return Noun(kind, hit.first, clause, bool(hit.get("company_value")))
+    if hit.get("company_value"):
+        return Noun("company", hit.first, clause, True)
+    return None
+
+
+def nouns(scope: Scope, at: int) -> list[Noun]:
+    """Nouns of a clause, in order."""
+    return [n for h in scope.clauses[at].hits if (n := _noun(h, at)) is not None]
+
+
+def noun_of(scope: Scope, figure: Figure, at: int) -> Noun | None:
+    """The noun of a figure by the rules above; None where there is none."""
+    clause, mine = scope.clauses[at], nouns(scope, at)
+    if figure.kind == "money":
+        return _money_noun(scope, figure, at, mine)
+    follows = [n for n in mine if n.place > figure.last]
+    if (
+        follows
+        and follows[0].kind == "company"
+        and _right_behind(scope, figure, follows[0], clause)
+    ):
+        return follows[0]
+    if _is_share_of_something(scope, figure, clause):
+        return None
+    linked = _by_direction(figure, follows, clause)
+    if linked is not None:
+        return linked
+    before = [n for n in mine if n.place < figure.first]
+    if before:
+        return before[-1]
+    behind = [n for n in follows if not _after_cause(scope, figure, n)]
+    if behind:
+        return behind[0]
+    return _bare(scope, figure, at) or _carried(scope, figure, at)
+
+
+def _right_behind(scope: Scope, figure: Figure, noun: Noun, clause: Clause) -> bool:
+    if noun.place - figure.last > NEAR:
+        return False
+    between = [h for h in clause.hits if figure.last < h.first < noun.place]
+    return not any(h.get("cause") or h.get("direction") for h in between) and not any(
+        m for m in scope.named_in(figure.last + 1, noun.place)
+    )
+
+
+def _is_share_of_something(scope: Scope, figure: Figure, clause: Clause) -> bool:
+    """ "12 % of …": a part of something, unless that is market value or a breadth."""
+    link = next((h for h in clause.hits if h.first == figure.last + 1 and h.get("of_link")), None)
+    if link is None:
+        return False
+    near = [h for h in clause.hits if link.last < h.first <= link.last + NEAR]
+    return not any(h.get("market_value") or h.get("market") for h in near)
+
+
+def _by_direction(figure: Figure, follows: list[Noun], clause: Clause) -> Noun | None:
+    turn = next(
+        (h for h in clause.hits if h.get("direction") and 0 < h.first - figure.last <= 2), None
+    )
+    if turn is None or not follows:
+        return None
+    noun = follows[0]
+    between = [h for h in clause.hits if turn.last < h.first < noun.place]
+    near = 0 < noun.place - turn.last <= NEAR + 1
+    return noun if near and not any(h.get("cause") for h in between) else None
+
+
+def _after_cause(scope: Scope, figure: Figure, noun: Noun) -> bool:
+    hits = scope.clauses[noun.clause].hits
+    return any(h.get("cause") for h in hits if figure.last < h.first < noun.place)
+
+
+def _money_noun(scope: Scope, figure: Figure, at: int, mine: list[Noun]) -> Noun | None:
+    """Money moves market value only as a change: never as the level it stands at."""
+    clause = scope.clauses[at]
+    values = [n for n in mine if n.kind == "market_value"]
+    if values:
+        return None if _is_level(scope, figure, clause) else values[0]
+    before = [n for n in mine if n.place < figure.first]
+    companies = [n for n in (before[-1:] or mine[:1]) if n.kind == "company"]
+    if companies:
+        return companies[0]
+    if clause.has("off") and any(n.kind == "market" for n in mine) and figure.value >= 1e8:
+        return next(Noun("market_value", n.place, at) for n in mine if n.kind == "market")
+    for k in range(at + 1, min(at + 2, len(scope.clauses))):
+        first = scope.clauses[k].hits[:1]
+        if first and first[0].get("market_value") and clause.has("direction"):
+            return Noun("market_value", first[0].first, k)
+    return None
+
+
+def _is_level(scope: Scope, figure: Figure, clause: Clause) -> bool:
+    before = [h for h in clause.hits if h.last < figure.first]
+    if (before and before[-1].get("about")) or (before and before[-1].get("at_least")):
+        before = before[:-1]
+    last = before[-1] if before else None
+    if last is not None and last.get("level") and figure.first - last.last <= 2:
+        lost = before[-2] if len(before) > 1 else None
+        return not (lost is not None and lost.get("direction") and last.first - lost.last == 1
+                    and not _is_toward(scope, last))  # fmt: skip
+    behind = next((h for h in clause.hits if h.first == figure.last + 1), None)
+    return behind is not None and bool(behind.get("level_after"))
+
+
+def _is_toward(scope: Scope, hit: Hit) -> bool:
+    """ "fell *to*", "إلى": the figure is where it went; "a loss *of*": it is the change."""
+    return bool(hit.get("range_to"))
+
+
+def _bare(scope: Scope, figure: Figure, at: int) -> Noun | None:
+    clause = scope.clauses[at]
+    turns = [h for h in clause.of("direction") if not h.get("not_bare")]
+    if not turns and not figure.sign:
+        return None
+    turn = min(turns, key=lambda h: abs(h.first - figure.first)) if turns else None
+    for mention in scope.named_in(clause.first, clause.last):
+        entity = scope.lexicon.entities[mention.entity]
+        if not entity.ticker or entity.kind == "person":
+            continue
+        places = [figure.first] if turn is None else [figure.first, turn.first]
+        if any(_only_filler(scope, clause, mention, p) for p in places):
+            return Noun("bare", mention.first, at)
+    return None
+
+
+def _only_filler(scope: Scope, clause: Clause, mention: Mention, place: int) -> bool:
+    low, high = (mention.last, place) if place > mention.first else (place, mention.first)
+    gap = range(low + 1, high)
+    if len(gap) > NEAR:
+        return False
+    covered = {
+        t
+        for h in clause.hits
+        if any(h.get(g) for g in ("filler", "about", "at_least", "at_most", "direction", "number",
+                                  "current", "weekday", "close", "percent", "relative", "and"))
+        for t in range(h.first, h.last + 1)
+    }  # fmt: skip
+    tokens = scope.parsed.tokens
+    named = {t for m in scope.mentions for t in range(m.first, m.last + 1)}
+    words = scope.parsed.language.stopwords
+    return all(
+        t in covered or t in named or tokens[t].text in words or tokens[t].text[0].isdigit()
+        for t in gap
+    )
+
+
+def _carried(scope: Scope, figure: Figure, at: int) -> Noun | None:
+    """The noun (or bare name) of the nearest clause before, where this clause names nothing."""
+    clause = scope.clauses[at]
+    if not (clause.has("direction") or figure.sign):
+        return None
+    if scope.named_in(clause.first, clause.last):
+        return None
+    for k in range(at - 1, max(at - 4, -1), -1):
+        mine = nouns(scope, k)
+        if mine:
+            return mine[0]
+        named = scope.named_in(scope.clauses[k].first, scope.clauses[k].last)
+        other_figure = any(
+            scope.clauses[k].first <= f.first < scope.clauses[k].last for f in scope.figures
+        )
+        if named and not other_figure and scope.clauses[k].has("direction"):
+            return Noun("bare", named[0].first, k)
+    return None
+
+
+def direction_of(scope: Scope, figure: Figure, clause: Clause) -> int:
+    """−1 or +1 from the written sign or the nearest word of direction in the clause; 0: none."""
+    if figure.sign:
+        return figure.sign
+    turns = clause.of("direction")
+    if not turns:
+        return 0
+    nearest = min(turns, key=lambda h: (_distance(h, figure), h.first))
+    return int(nearest.get("direction"))
+
+
+def _distance(hit: Hit, figure: Figure) -> int:
+    return figure.first - hit.last if hit.first < figure.first else hit.first - figure.last
+
+
+def asset_of(scope: Scope, noun: Noun, at: int) -> Entity | None:
+    """Whose price moved: named beside the noun, in its clause, or before in the sentence; the
+    subject of the article only where the noun stands alone or is "the company's"."""
+    for number in dict.fromkeys((noun.clause, at)):
+        clause = scope.clauses[number]
+        named = [m for m in scope.named_in(clause.first, clause.last) if not _is_modifier(scope, m)]
+        if named:
+            best = min(
+                named, key=lambda m: min(abs(m.first - noun.place), abs(m.last - noun.place))
+            )
+            return scope.lexicon.entities[best.entity]
+    alone = _stands_alone(scope, noun)
+    before = scope.named_in(scope.sentence.first, scope.clauses[noun.clause].first)
+    if alone and before:
+        return scope.lexicon.entities[before[-1].entity]
+    return scope.subject if alone else None
+
+
+def _is_modifier(scope: Scope, mention: Mention) -> bool:
+    """ "Meta rival Snap", "Nvidia supplier Micron": the first name only describes the second."""
+    near = scope.parsed.within(scope.parsed.words, mention.last + 1, mention.last + 2)
+    return any(h.get("rival") or h.get("supplier") for h in near)
+
+
+def _stands_alone(scope: Scope, noun: Noun) -> bool:
+    clause = scope.clauses[noun.clause]
+    if clause.has("company_ref"):
+        return True
+    if noun.place == clause.first:
+        return True
+    before = scope.parsed.tokens[clause.first : noun.place]
+    small = scope.parsed.language.stopwords
+    covered = {
+        t for h in clause.hits if any(g in {"clause", "and", "filler", "direction", "current",
+                                            "about", "number", "percent", "at_least", "at_most",
+                                            "scale", "currency",
+                                            "only", "weekday"} for g, _ in h.payloads)
+        for t in range(h.first, h.last + 1)
+    }  # fmt: skip
+    return all(
+        t.text in small or clause.first + k in covered or not t.text[0].isalpha()
+        for k, t in enumerate(before)
+    )
