@@ -13,6 +13,7 @@ from signals.inference import STATISTICS
 from signals.inference.second_stage import check_formula
 from signals.models import MODELS
 from signals.prices import PriceRequest, requests_for
+from signals.prices.currency import currency_requests
 from signals.sessions import (
     Overlaps,
     SessionEvents,
@@ -21,7 +22,11 @@ from signals.sessions import (
     match_events,
     trading_calendar,
 )
+from signals.sessions.bars import windows_in_sessions
 from signals.spec import StudySpec
+
+PLACEBO_HISTORY = 756
+"""Market sessions before the first estimation session that placebo dates may use (3 years)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +67,7 @@ def plan_study(
     overlaps = find_overlaps(
         frame["ticker"].to_numpy(object),
         frame["position"].to_numpy(np.int64),
-        spec.event_window,
-        spec.estimation_window,
+        *windows_in_sessions(spec),
     )
     requests = _requests(spec, matched, clock_of(end, now), source)
     return StudyPlan(spec, matched, overlaps, requests)
@@ -87,6 +91,8 @@ def check_names(spec: StudySpec) -> None:
         )
     if spec.regression is not None:
         check_formula(spec.regression.formula, spec.file)
+    if spec.intraday:
+        _check_intraday(spec)
     if MODELS[spec.model].regressors == "market" and spec.market.benchmark is None:
         without = [a.ticker for a in spec.assets if a.benchmark is None]
         if without or not spec.assets:
@@ -97,6 +103,20 @@ def check_names(spec: StudySpec) -> None:
                 key="market.benchmark",
                 allowed="a ticker, here or with each asset",
             )
+
+
+# What the weighted regression of bars is made for.
+BAR_MODELS = ("market", "constant_mean", "market_adjusted")
+
+
+def _check_intraday(spec: StudySpec) -> None:
+    for key, value, allowed in (
+        ("study.model", spec.model, BAR_MODELS),
+        ("study.quantity", spec.quantity, ("return",)),
+    ):
+        if value not in allowed:
+            problem = f"is not for bars of {spec.prices.interval}"
+            raise SpecError(problem, file=spec.file, key=key, value=value, allowed=allowed)
 
 
 def _unknown(spec: StudySpec, key: str, value: str, known: list[str]) -> SpecError:
@@ -125,16 +145,22 @@ def _requests(
     if not tickers:
         return ()
     first, last = [], []
+    event_window, estimation_window = windows_in_sessions(spec)
     for name, part in frame.groupby("calendar"):
         sessions = trading_calendar(str(name)).sessions
-        low = int(part["position"].min()) + spec.estimation_window[0] - 5
-        high = int(part["position"].max()) + spec.event_window[1]
+        low = int(part["position"].min()) + estimation_window[0] - 5
+        high = int(part["position"].max()) + event_window[1]
         first.append(sessions[max(low, 0)])
         last.append(sessions[min(high, len(sessions) - 1)])
     until = min(max(last), clock.astype("datetime64[D]"))
+    begin = min(first)
+    if spec.calibration.draws:
+        market = trading_calendar(spec.market.calendar).sessions
+        begin = market[max(int(np.searchsorted(market, begin)) - PLACEBO_HISTORY, 0)]
     donors = [d for t in tickers for d in spec.donors.get(t, ()) if d not in tickers]
     wanted = [*tickers, *dict.fromkeys(donors)]
-    return requests_for(spec, wanted, str(min(first)), str(until), source=source)
+    found = requests_for(spec, wanted, str(begin), str(until), source=source)
+    return (*found, *currency_requests(spec, found))
 
 
 def last_closed(matched: SessionEvents, clock: np.datetime64) -> dict[str, np.datetime64]:

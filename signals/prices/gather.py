@@ -55,6 +55,8 @@ def requests_for(
         if benchmark is not None:
             own = asset.calendar or market.calendar
             add(benchmark, market.calendar if benchmark == market.benchmark else own)
+            for further in asset.beside:
+                add(further, own)
     return tuple(wanted[t] for t in sorted(wanted))
 
 

@@ -81,6 +81,21 @@ def trading_calendar(name: str, first: str = FIRST_SESSION) -> TradingCalendar:
     )
 
 
+@functools.lru_cache(maxsize=64)
+def trading_breaks(name: str, first: str = FIRST_SESSION) -> tuple[Days, Days] | None:
+    """Start and end (S,) of each session's break (``datetime64[us]`` UTC, NaT where a session has
+    none), or None for an exchange without breaks."""
+    if name == ALWAYS_OPEN:
+        return None
+    calendar = _exchange_calendar(name, first, f"{datetime.now(UTC).year + 1}-12-31")
+    breaks = [
+        nanos.astype("datetime64[ns]").astype("datetime64[us]")
+        for nanos in (calendar.break_starts_nanos, calendar.break_ends_nanos)
+    ]
+    return None if np.isnat(breaks[0]).all() else (frozen(breaks[0]), frozen(breaks[1]))
+
+
+@functools.lru_cache(maxsize=64)
 def _exchange_calendar(name: str, first: str, last: str) -> Any:
     import exchange_calendars
     from exchange_calendars.errors import InvalidCalendarName

@@ -34,7 +34,9 @@ class SessionEvents:
     benchmark calendar timing`` (text), ``day_zero`` and ``alternative_day_zero``
     (``datetime64[s]`` session labels, NaT where there is none), ``position`` (of day zero among
     the calendar's sessions, −1 beyond its end), ``rule`` (``before_close | after_close |
-    no_session | utc_day``) and ``flags`` (words separated by ``;``).
+    no_session | utc_day``) and ``flags`` (words separated by ``;``). ``instant_used`` and
+    ``instant_second`` are the UTC instants of the two readings, the second NaT where there is one
+    reading only.
     """
 
     frame: pd.DataFrame
@@ -63,7 +65,7 @@ def match_events(
     columns = [
         "event_id", "ticker", "category", "subject", "headline", "announced_at", "precision",
         "group", "benchmark", "calendar", "timing", "day_zero", "position", "rule",
-        "alternative_day_zero", "flags", "instant_used",
+        "alternative_day_zero", "flags", "instant_used", "instant_second",
     ]  # fmt: skip
     frame = pd.concat(parts) if parts else pairs.reindex(columns=columns)
     frame = frame[columns].sort_values(["event_id", "ticker"], kind="stable")
@@ -211,6 +213,7 @@ def _land(pairs: pd.DataFrame, calendar: TradingCalendar) -> pd.DataFrame:
         alternative_day_zero=alternative,
         flags=flags,
         instant_used=first,
+        instant_second=second,
     )
 
 

@@ -6,9 +6,18 @@ Each table of the TOML file is one model here; a key that is not listed here is 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from signals.spec.defaults import CLOSE, window_of, window_text, with_defaults
 
 Window = tuple[int, int]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -35,13 +44,16 @@ class PricesSpec(_Table):
     path: str | None = None
     interval: Annotated[str, Field(pattern=r"^[1-9][0-9]*(m|h|d)$")] = "1d"
     field: Literal["auto", "close", "adj_close"] = "auto"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
 
 class MarketSpec(_Table):
-    """``[market]``: benchmark and calendar of assets that name none."""
+    """``[market]``: benchmark and calendar of assets that name none. ``benchmarks`` names the
+    benchmark of each calendar (region) that has one of its own: ``XPAR = "^FCHI"``."""
 
     benchmark: Ticker | None = None
     calendar: str = "XNYS"
+    benchmarks: dict[str, Ticker] = Field(default_factory=dict)
 
 
 class FactorsSpec(_Table):
@@ -64,15 +76,27 @@ class EventsSpec(_Table):
 
 
 class AssetSpec(_Table):
-    """``[[assets]]``: one asset of the study."""
+    """``[[assets]]``: one asset of the study. ``benchmark`` may be a list: the first is the market,
+    the others (``beside``) are further factors of the market model."""
 
     ticker: Ticker
     group: str = ""
     calendar: str | None = None
     benchmark: Ticker | None = None
+    beside: tuple[Ticker, ...] = ()
     symbol: dict[str, str] = Field(default_factory=dict)
     name: str | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_benchmarks(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        named, beside = value.get("benchmark"), value.get("beside")
+        if isinstance(named, list) and named:
+            return {**value, "benchmark": named[0], "beside": tuple(named[1:])}
+        return {**value, "beside": tuple(beside)} if isinstance(beside, list) else value
 
 
 class MatchSpec(_Table):
@@ -172,17 +196,24 @@ class StudySpec(_Table):
 
     file: Path = Path("study.toml")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_by_interval(cls, value: Any) -> Any:
+        return with_defaults(value)
+
     @field_validator("event_window", "primary_window", mode="before")
     @classmethod
     def _pair(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
+        return window_of(value)
 
     @field_validator("car_windows", mode="before")
     @classmethod
     def _pairs(cls, value: object) -> object:
-        if isinstance(value, list):
-            return tuple(tuple(v) if isinstance(v, list) else v for v in value)
-        return value
+        return tuple(window_of(v) for v in value) if isinstance(value, list) else value
+
+    @field_serializer("event_window", "primary_window", "car_windows", when_used="json")
+    def _shown(self, value: Any) -> Any:
+        return window_text(value)
 
     @field_validator("statistics", "assets", "match", mode="before")
     @classmethod
@@ -206,10 +237,13 @@ class StudySpec(_Table):
         named = [("car_windows", w) for w in self.car_windows]
         if self.primary_window is not None:
             named.append(("primary_window", self.primary_window))
-        for key, (a, b) in named:
+        for key, (a, b) in [("event_window", self.event_window), *named]:
+            if b == CLOSE and not self.intraday:
+                raise ValueError(f'{key}: "close" needs an intraday prices.interval')
             if a > b:
                 raise ValueError(f"{key}: [{a}, {b}]: first stands after last")
-            if a < first or b > last:
+            # To the close the panel reaches by itself.
+            if a < first or last < b < CLOSE:
                 raise ValueError(
                     f"{key}: [{a}, {b}] reaches outside event_window [{first}, {last}]"
                 )
@@ -223,6 +257,11 @@ class StudySpec(_Table):
             if tickers.count(ticker) > 1:
                 raise ValueError(f"assets: ticker {ticker} is listed twice")
         return self
+
+    @property
+    def intraday(self) -> bool:
+        """True where tau counts bars of a day, not sessions."""
+        return not self.prices.interval.endswith("d")
 
     @property
     def windows(self) -> tuple[Window, ...]:
