@@ -56,7 +56,7 @@ def _sample(opening: Opening) -> PriceSource:
 
 
 def _yahoo(opening: Opening) -> PriceSource:
-    inner = YahooSource(opening.cache_dir, opening.now, before_request=opening.before_request)
+    inner = YahooSource(opening.now, before_request=opening.before_request)
     return CachedSource(
         inner, opening.cache_dir, opening.now, opening.max_age, refresh=opening.refresh
     )

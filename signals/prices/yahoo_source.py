@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -48,7 +47,6 @@ class YahooSource:
     ``tests/providers/test_yahoo_source.py``.
     """
 
-    cache_dir: Path | None = None
     now: Callable[[], datetime] = _now
     timeout: float = 20.0
     before_request: Callable[[str], None] | None = None
@@ -67,7 +65,6 @@ class YahooSource:
                 request.last,
                 interval=request.interval,
                 timeout=self.timeout,
-                cache_dir=self.cache_dir,
             )
         except NoSuchSeries as error:
             raise PriceUnavailable(request.ticker, error.code, error.detail) from None

@@ -9,12 +9,9 @@ judged from that answer. Nothing is retried here: the caller decides.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import json
 import logging
 import os
-import shutil
 import threading
 import warnings
 from collections.abc import Mapping
@@ -92,7 +89,6 @@ def fetch_chart(
     *,
     interval: str = "1d",
     timeout: float = 20.0,
-    cache_dir: Path | None = None,
 ) -> ChartAnswer:
     """The rows of ``symbol`` from ``first`` to ``last`` (dates, both included).
 
@@ -100,7 +96,7 @@ def fetch_chart(
     with what Yahoo said. ``timeout`` bounds each HTTP request, its body included, in seconds.
     Checked by ``tests/providers/test_yahoo.py`` against a loopback server.
     """
-    yf = _yfinance(timeout, cache_dir)
+    yf = _yfinance(timeout)
     end = (datetime.fromisoformat(last) + timedelta(days=1)).date().isoformat()
     seen = _seen.answer = _Seen()
     forget_answers()  # an error answer of an earlier try would be served again
@@ -123,12 +119,12 @@ def fetch_chart(
     return _answer(symbol, seen, frame, interval)
 
 
-def reachable(*, timeout: float = 10.0, cache_dir: Path | None = None) -> str:
+def reachable(*, timeout: float = 10.0) -> str:
     """Empty where Yahoo answers a small request, else why it does not (for ``signals doctor``)."""
     today = datetime.now(UTC).date()
     first = (today - timedelta(days=10)).isoformat()
     try:
-        fetch_chart("SPY", first, today.isoformat(), timeout=timeout, cache_dir=cache_dir)
+        fetch_chart("SPY", first, today.isoformat(), timeout=timeout)
     except (NoSuchSeries, TransientError) as error:
         return str(error)
     return ""
@@ -151,7 +147,7 @@ def forget_session() -> None:
         SingletonMeta._instances.clear()
 
 
-def _yfinance(timeout: float, cache_dir: Path | None) -> Any:
+def _yfinance(timeout: float) -> Any:
     """yfinance, set up once in this process to raise what it would hide."""
     global _session  # noqa: PLW0603
     with _setup:
@@ -162,32 +158,15 @@ def _yfinance(timeout: float, cache_dir: Path | None) -> Any:
         warnings.filterwarnings("ignore", module="yfinance")
         logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # causes are raised, not logged
         if _session is None:
-            if cache_dir is not None:
-                with contextlib.suppress(OSError):  # it does without where it cannot write
-                    yf.set_tz_cache_location(str(_own_folder(cache_dir / "yfinance")))
+            # yfinance keeps time zones and cookies in databases on disk, which lock up when they
+            # are shared and break when the disk is full. Inside of a file there can be none:
+            # it then keeps them in memory.
+            yf.set_tz_cache_location(str(Path(__file__, "nowhere")))
             _session = _new_session()
         yf.config.debug.hide_exceptions = False
         yf.config.network.retries = 0
         _session.limit = timeout
     return yf
-
-
-def _own_folder(parent: Path) -> Path:
-    """A folder of this process for yfinance's time zones: shared, its database locks up.
-
-    It goes with the process; those of processes that were killed are swept away here.
-    """
-    own = parent / str(os.getpid())
-    own.mkdir(parents=True, exist_ok=True)
-    atexit.register(shutil.rmtree, own, ignore_errors=True)
-    for other in parent.iterdir():
-        if other.name.isdigit() and not Path("/proc", other.name).exists() and _has_proc():
-            shutil.rmtree(other, ignore_errors=True)
-    return own
-
-
-def _has_proc() -> bool:
-    return Path("/proc/self").exists()
 
 
 def _new_session() -> Any:

@@ -21,13 +21,13 @@ from tests.faults.yahoo_server import FAULTS, YahooServer, generated
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def fetch(tmp_path: Path, symbol: str = "META", **options: object) -> ChartAnswer:
+def fetch(symbol: str = "META", **options: object) -> ChartAnswer:
     options.setdefault("timeout", 5.0)
-    return fetch_chart(symbol, "2024-01-02", "2024-06-28", cache_dir=tmp_path, **options)  # type: ignore[arg-type]
+    return fetch_chart(symbol, "2024-01-02", "2024-06-28", **options)  # type: ignore[arg-type]
 
 
-def test_an_honest_answer(yahoo: YahooServer, tmp_path: Path) -> None:
-    answer = fetch(tmp_path)
+def test_an_honest_answer(yahoo: YahooServer) -> None:
+    answer = fetch()
     listing = yahoo.listings["META"]
     inside = [i for i, d in enumerate(listing.days) if "2024-01-02" <= str(d) <= "2024-06-28"]
     assert answer.labels.astype(str).tolist() == [str(listing.days[i]) for i in inside]
@@ -64,98 +64,98 @@ DOWN = {
 
 
 @pytest.mark.parametrize("fault", sorted(GONE))
-def test_what_yahoo_has_not(yahoo: YahooServer, tmp_path: Path, fault: str) -> None:
+def test_what_yahoo_has_not(yahoo: YahooServer, fault: str) -> None:
     yahoo.inject("META", fault)
     with pytest.raises(NoSuchSeries) as caught:
-        fetch(tmp_path)
+        fetch()
     assert (caught.value.symbol, caught.value.code) == ("META", "no_prices")
     assert caught.value.detail
 
 
 @pytest.mark.parametrize("fault", sorted(DOWN))
-def test_what_may_pass(yahoo: YahooServer, tmp_path: Path, fault: str) -> None:
+def test_what_may_pass(yahoo: YahooServer, fault: str) -> None:
     yahoo.inject("META", fault)
     with pytest.raises(TransientError, match=DOWN[fault]) as caught:
-        fetch(tmp_path)
+        fetch()
     assert (caught.value.source, caught.value.ticker) == ("yahoo", "META")
     assert "Traceback" not in str(caught.value)
     yahoo.heal()  # and it has passed: no error is kept in the process
-    assert len(fetch(tmp_path).labels) == 124
+    assert len(fetch().labels) == 124
 
 
-def test_unknown_tickers_have_yahoos_own_words(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_unknown_tickers_have_yahoos_own_words(yahoo: YahooServer) -> None:
     with pytest.raises(NoSuchSeries, match="No data found, symbol may be delisted"):
-        fetch(tmp_path, "NOSUCH")
+        fetch("NOSUCH")
 
 
-def test_a_pause_is_read_from_the_answer(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_a_pause_is_read_from_the_answer(yahoo: YahooServer) -> None:
     yahoo.inject("META", "rate_limited_with_pause")
     with pytest.raises(RateLimited, match="pause of 7 s") as caught:
-        fetch(tmp_path)
+        fetch()
     assert caught.value.retry_after == 7.0
     yahoo.heal()
     yahoo.inject("META", "rate_limited")
     with pytest.raises(RateLimited) as caught:
-        fetch(tmp_path)
+        fetch()
     assert caught.value.retry_after is None
 
 
 @pytest.mark.parametrize("fault", ["hang", "slow_drip"])
-def test_the_time_limit_bites(yahoo: YahooServer, tmp_path: Path, fault: str) -> None:
+def test_the_time_limit_bites(yahoo: YahooServer, fault: str) -> None:
     yahoo.inject("META", fault)
     started = time.perf_counter()
     with pytest.raises(TransientError, match="timed out"):
-        fetch(tmp_path, timeout=0.5)
+        fetch(timeout=0.5)
     assert time.perf_counter() - started < 3.0
 
 
-def test_ten_megabytes_are_read_to_the_end(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_ten_megabytes_are_read_to_the_end(yahoo: YahooServer) -> None:
     yahoo.inject("META", "ten_megabytes")
-    assert len(fetch(tmp_path).labels) == 124
+    assert len(fetch().labels) == 124
 
 
-def test_nothing_is_retried_here(yahoo: YahooServer, tmp_path: Path) -> None:
-    fetch(tmp_path)
+def test_nothing_is_retried_here(yahoo: YahooServer) -> None:
+    fetch()
     yahoo.requests.clear()
     yahoo.inject("META", "truncated_json", times=1)
     with pytest.raises(TransientError):
-        fetch(tmp_path)
+        fetch()
     assert len(yahoo.charts("META")) == 1
 
 
-def test_repeated_and_conflicting_rows_are_counted(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_repeated_and_conflicting_rows_are_counted(yahoo: YahooServer) -> None:
     yahoo.inject("META", "conflicting_rows", times=1)
-    answer = fetch(tmp_path)
+    answer = fetch()
     assert answer.repeated.tolist() == answer.conflicting.tolist()
     assert answer.repeated.size == 1
     at = int(np.searchsorted(answer.labels, answer.conflicting[0]))
     assert np.isnan(answer.columns["close"][at])
     assert np.isfinite(np.delete(answer.columns["close"], at)).all()
     yahoo.inject("META", "out_of_order", times=1)
-    answer = fetch(tmp_path)
+    answer = fetch()
     assert answer.unordered == 123
     assert (answer.labels[1:] > answer.labels[:-1]).all()
 
 
-def test_null_rows_have_no_volume_either(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_null_rows_have_no_volume_either(yahoo: YahooServer) -> None:
     yahoo.inject("META", "null_rows", times=1)
-    answer = fetch(tmp_path)
+    answer = fetch()
     gone = np.isnan(answer.columns["close"])
     assert gone.sum() == 3
     assert np.isnan(answer.columns["volume"][gone]).all()
     assert np.isfinite(answer.columns["volume"][~gone]).all()
 
 
-def test_threads_do_not_mix_up_their_answers(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_threads_do_not_mix_up_their_answers(yahoo: YahooServer) -> None:
     yahoo.inject("DOWN", "http_503")
     found: list[str] = []
 
     def good() -> None:
-        found.append(f"{len(fetch(tmp_path).labels)}")
+        found.append(f"{len(fetch().labels)}")
 
     def bad(symbol: str) -> None:
         try:
-            fetch(tmp_path, symbol)
+            fetch(symbol)
         except (TransientError, NoSuchSeries) as error:
             found.append(f"{type(error).__name__} {symbol}")
 
@@ -171,12 +171,13 @@ def test_threads_do_not_mix_up_their_answers(yahoo: YahooServer, tmp_path: Path)
 def test_a_process_of_its_own_reaches_the_server_by_environment(
     yahoo: YahooServer, tmp_path: Path
 ) -> None:
-    code = f"""
+    code = """
 from signals.providers.yahoo import fetch_chart
 from pathlib import Path
-print(len(fetch_chart("META", "2024-01-02", "2024-06-28", cache_dir=Path({str(tmp_path)!r})).labels))
+print(len(fetch_chart("META", "2024-01-02", "2024-06-28").labels))
 """
-    environment = {**os.environ, **yahoo.environment}
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    environment = {**os.environ, **yahoo.environment, **home}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True,
         timeout=60, check=False,
@@ -186,19 +187,19 @@ print(len(fetch_chart("META", "2024-01-02", "2024-06-28", cache_dir=Path({str(tm
     assert {r.host for r in yahoo.requests} == {
         "fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com",
     }  # fmt: skip
-    assert not list((tmp_path / "yfinance").glob("*/*")), "its folder went with the process"
+    assert list(tmp_path.rglob("*.db*")) == [], "yfinance leaves nothing on the disk"
 
 
-def test_the_doctor_is_told_why(yahoo: YahooServer, tmp_path: Path) -> None:
+def test_the_doctor_is_told_why(yahoo: YahooServer) -> None:
     today = dt.date.today()
     days = [today - dt.timedelta(days=i) for i in range(20, 0, -1)]
     yahoo.listings["SPY"] = generated("SPY", sessions=days)
-    assert reachable(timeout=5.0, cache_dir=tmp_path) == ""
+    assert reachable(timeout=5.0) == ""
     yahoo.inject("SPY", "http_503")
-    assert reachable(timeout=5.0, cache_dir=tmp_path) == "yahoo / SPY: HTTP 503"
+    assert reachable(timeout=5.0) == "yahoo / SPY: HTTP 503"
 
 
-def test_nobody_at_the_address(tmp_path: Path) -> None:
+def test_nobody_at_the_address() -> None:
     with YahooServer([]) as server:
         gone = server.environment
     with pytest.MonkeyPatch.context() as patched:
@@ -208,7 +209,7 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
         for key, value in gone.items():
             patched.setenv(key, value)
         with pytest.raises(TransientError, match="no answer"):
-            fetch(tmp_path, "NEVERSEEN")
+            fetch("NEVERSEEN")
     provider.forget_session()
 
 

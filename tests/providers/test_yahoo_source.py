@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def source(tmp_path: Path, clock: Clock) -> YahooSource:
-    return YahooSource(tmp_path, clock, timeout=5.0)
+def source(clock: Clock) -> YahooSource:
+    return YahooSource(clock, timeout=5.0)
 
 
 def test_sessions_of_a_stock(yahoo: YahooServer, source: YahooSource) -> None:
@@ -111,9 +112,9 @@ OUTCOMES: dict[str, dict[str, int] | str] = {
 
 @pytest.mark.parametrize("fault", sorted(OUTCOMES))
 def test_each_fault_has_the_right_outcome(
-    yahoo: YahooServer, source: YahooSource, clock: Clock, fault: str
+    yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path, fault: str
 ) -> None:
-    cached = CachedSource(source, source.cache_dir or Path(), clock, refresh=True)
+    cached = CachedSource(source, tmp_path, clock, refresh=True)
     path = series_path(cached.cache_dir, "yahoo", "META")
     yahoo.inject("META", fault)
     expected = OUTCOMES[fault]
@@ -139,9 +140,9 @@ def test_each_fault_has_the_right_outcome(
     "fault", ["http_503", "rate_limited", "truncated_json", "starts_late", "html"]
 )
 def test_a_failed_refresh_leaves_the_stored_series(
-    yahoo: YahooServer, source: YahooSource, clock: Clock, fault: str
+    yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path, fault: str
 ) -> None:
-    folder = source.cache_dir or Path()
+    folder = tmp_path
     clock.to("2024-12-27T22:00")
     sound = CachedSource(source, folder, clock).load(asked(**STATED))
     before = series_path(folder, "yahoo", "META").read_bytes()
@@ -156,9 +157,9 @@ def test_a_failed_refresh_leaves_the_stored_series(
 
 
 def test_a_series_in_pence_from_one_day_to_the_next_is_restated(
-    yahoo: YahooServer, source: YahooSource, clock: Clock
+    yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path
 ) -> None:
-    folder = source.cache_dir or Path()
+    folder = tmp_path
     clock.to("2024-12-27T22:00")
     cached = CachedSource(source, folder, clock)
     cached.load(asked(**YEAR))
@@ -175,9 +176,9 @@ def test_a_series_in_pence_from_one_day_to_the_next_is_restated(
 
 
 def test_only_the_tail_goes_over_the_wire(
-    yahoo: YahooServer, source: YahooSource, clock: Clock
+    yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path
 ) -> None:
-    cached = CachedSource(source, source.cache_dir or Path(), clock)
+    cached = CachedSource(source, tmp_path, clock)
     clock.to("2024-12-27T22:00")
     cached.load(asked(**YEAR))
     clock.to("2025-01-01T12:00")
@@ -236,11 +237,24 @@ def test_a_flow_may_put_its_rate_limit_before_each_request(
     yahoo: YahooServer, tmp_path: Path, clock: Clock
 ) -> None:
     waited: list[str] = []
-    source = YahooSource(tmp_path, clock, before_request=waited.append)
+    source = YahooSource(clock, before_request=waited.append)
     cached = CachedSource(source, tmp_path, clock)
     cached.load(asked(**YEAR))
     cached.load(asked(**YEAR))
     assert waited == ["META"], "what is cached waits for nobody"
+
+
+def test_a_full_disk_and_a_lost_folder_are_no_fault_of_yahoos(
+    yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache"
+    cached = CachedSource(source, folder, clock)
+    assert cached.load(asked(**YEAR)).issues == ()
+    shutil.rmtree(folder)
+    assert cached.load(asked(**YEAR)).issues == ()
+    shutil.rmtree(folder)
+    folder.write_text("a file where the folder should be: nothing can be written")
+    assert codes(cached.load(asked(**YEAR)).issues) == {"cache_not_written": 1}
 
 
 @pytest.mark.shared
