@@ -18,13 +18,24 @@ from signals.returns.record import EventReturns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What does not depend on where the events are: rows, session numbers, and per series the
+    ``rank`` of (ticker, benchmark) and the ``owner``, the number of its ticker."""
+
+    store: RowStore
+    numbers: SessionNumbers
+    rank: Ints
+    owner: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ordered:
     """N events by day zero, then asset, then event id, whatever order they came in.
 
     ``order`` (N,) their positions in ``returns``; ``zero``, ``series`` places; ``position`` grid
     position of day zero (−1 off the main calendar), ``day`` its label; ``owner`` number of the
     ticker; ``regular`` events with all estimation rows, on the main calendar, wholly inside the
-    data; ``dropped`` row → series positions; ``cars`` the first pass.
+    data; ``dropped`` row → series positions; ``cars`` the first pass, in this order.
     """
 
     returns: EventReturns
@@ -48,54 +59,61 @@ class Ordered:
         names = np.array([s.ticker for s in self.returns.series], dtype=object)
         return np.asarray(names[self.series[rows]])
 
-    def original(self, cars: CarBatch) -> CarBatch:
-        """``cars`` back in the order of ``returns``."""
-        back = np.empty(len(self), dtype=np.int64)
-        back[self.order] = np.arange(len(self))
-        return CarBatch(*[np.take(getattr(cars, f.name), back, axis=0) for f in fields(cars)])
 
-    def failure_labels(self) -> Labels:
-        """(N,) failure codes in the order of ``returns``."""
-        code = np.empty(len(self), dtype=np.int64)
-        code[self.order] = self.cars.code
-        failure = np.array(FAILURES, dtype=object)[code]
-        lacks = self.store.lacks[self.returns.series_index]
-        return np.where(lacks != "", lacks, failure)
+def prepare(returns: EventReturns, model: ModelForm | str) -> Prepared:
+    """Lay out the series of a study for ``model``."""
+    store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
+    names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
+    rank = np.empty(len(names), dtype=np.int64)
+    for place, (_, _, i) in enumerate(sorted(names)):
+        rank[i] = place
+    tickers = {t: i for i, t in enumerate(sorted({s.ticker for s in returns.series}))}
+    owner = np.array([tickers[s.ticker] for s in returns.series], dtype=np.int64)
+    return Prepared(store, session_numbers(returns, store.span), rank, owner)
 
 
-def ordered_events(
+def first_pass(
     returns: EventReturns,
-    model: ModelForm | str,
+    prepared: Prepared,
     windows: Windows,
     min_returns: int,
     missing: str,
     workers: int,
-) -> Ordered:
-    """Put the events in order and run the first pass (``cars_from_sums``) over them."""
-    store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
-    numbers = session_numbers(returns, store.span)
-    day = numbers.day(returns.zero, returns.series_index)
-    order = _order(returns, day)
-    zero, series = returns.zero[order], returns.series_index[order]
-    dropped = _by_row(returns.dropped, order)
+) -> CarBatch:
+    """``cars_from_sums`` of all events in the order of ``returns``, on ``workers`` threads."""
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         cars = cars_from_sums(
-            store, zero, series, windows, min_returns=min_returns, missing=missing,
-            dropped=dropped, run=pool.map if workers > 1 else map,
+            prepared.store, returns.zero, returns.series_index, windows, min_returns=min_returns,
+            missing=missing, dropped=returns.dropped, run=pool.map if workers > 1 else map,
         )  # fmt: skip
-    _require_day_zero(returns, store, zero, series, cars)
+    mark_day_zero(returns, prepared.store, returns.zero, returns.series_index, cars)
+    return cars
+
+
+def in_order(returns: EventReturns, prepared: Prepared, cars: CarBatch) -> Ordered:
+    """The events and ``cars`` (in the order of ``returns``) in their canonical order."""
+    store, numbers = prepared.store, prepared.numbers
+    day = numbers.day(returns.zero, returns.series_index)
+    order = _order(returns, day, prepared.rank)
+    zero, series = returns.zero[order], returns.series_index[order]
+    cars = CarBatch(*[np.take(getattr(cars, f.name), order, axis=0) for f in fields(cars)])
     position = numbers.position(zero, series)
     inside = (zero + store.event >= 0) & (zero + store.event + store.width <= store.size[series])
     regular = (cars.code == 0) & (cars.n_obs == store.length) & (position >= 0) & inside
-    tickers = {t: i for i, t in enumerate(sorted({s.ticker for s in returns.series}))}
-    owner = np.array([tickers[s.ticker] for s in returns.series], dtype=np.int64)[series]
     return Ordered(
-        returns, store, numbers, order, zero, series, position, day[order], owner, regular,
-        dropped, cars,
+        returns, store, numbers, order, zero, series, position, day[order],
+        prepared.owner[series], regular, _by_row(returns.dropped, order), cars,
     )  # fmt: skip
 
 
-def _require_day_zero(
+def failure_labels(returns: EventReturns, store: RowStore, cars: CarBatch) -> Labels:
+    """(N,) failure codes of ``cars``, in the order of ``returns``."""
+    failure = np.array(FAILURES, dtype=object)[cars.code]
+    lacks = store.lacks[returns.series_index]
+    return np.where(lacks != "", lacks, failure)
+
+
+def mark_day_zero(
     returns: EventReturns, store: RowStore, zero: Ints, series: Ints, cars: CarBatch
 ) -> None:
     """Without its day-zero return there is nothing to study: the codes of ``estimate``."""
@@ -112,15 +130,11 @@ def _require_day_zero(
         cars.seen[row] = 0
 
 
-def _order(returns: EventReturns, day: Ints) -> Ints:
+def _order(returns: EventReturns, day: Ints, rank: Ints) -> Ints:
     """By day, then (ticker, benchmark), then event id: independent of the order of the input."""
-    names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
-    rank = np.empty(len(names), dtype=np.int64)
-    for place, (_, _, i) in enumerate(sorted(names)):
-        rank[i] = place
     asset = rank[returns.series_index]
     date = np.unique(day, return_inverse=True)[1]
-    key = date * len(names) + asset
+    key = date * len(rank) + asset
     order = np.argsort(key)  # need not be stable: equal keys are put in order below
     same = key[order][1:] == key[order][:-1]
     edges = np.flatnonzero(np.diff(np.r_[False, same, False].astype(np.int8)))

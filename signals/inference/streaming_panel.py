@@ -8,7 +8,7 @@ import numpy as np
 
 from signals.errors import SpecError
 from signals.frames import Ints, frozen
-from signals.inference.streaming_calendar import ABSENT, session_numbers
+from signals.inference.streaming_calendar import ABSENT, SessionNumbers, session_numbers
 from signals.models.batched import BatchFit, fit_batch
 from signals.models.batched_rows import FORMS, ModelForm, row_store
 from signals.panel import AbnormalPanel
@@ -46,10 +46,11 @@ def panel_chunks(
     """``batched_panel`` over ``chunk`` events at a time: for what needs rows but no other event."""
     refuse_trade_to_trade(returns, missing)
     store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
+    numbers = session_numbers(returns, store.span)
     for begin in range(0, len(returns), chunk):
         index = np.arange(begin, min(begin + chunk, len(returns)))
         fit = fit_batch(returns, model, index, min_returns=min_returns, day_zero=True, rows=store)
-        yield panel_from(returns, fit, missing), fit
+        yield panel_from(returns, fit, missing, numbers), fit
 
 
 def refuse_trade_to_trade(returns: EventReturns, missing: str) -> None:
@@ -60,8 +61,11 @@ def refuse_trade_to_trade(returns: EventReturns, missing: str) -> None:
         )  # fmt: skip
 
 
-def panel_from(returns: EventReturns, fit: BatchFit, missing: str) -> AbnormalPanel | None:
-    """The usable events of ``fit`` (which must have kept its residuals) as a panel."""
+def panel_from(
+    returns: EventReturns, fit: BatchFit, missing: str, numbers: SessionNumbers | None = None
+) -> AbnormalPanel | None:
+    """The usable events of ``fit`` (which must have kept its residuals) as a panel; ``numbers``
+    are the sessions' when they are known already."""
     if fit.residuals is None or fit.est_actual is None:
         raise ValueError("these fits kept no residuals")
     assert fit.leverage is not None
@@ -72,7 +76,7 @@ def panel_from(returns: EventReturns, fit: BatchFit, missing: str) -> AbnormalPa
     at = fit.index[use]
     offsets = returns.estimation_offsets
     span = int(returns.tau[-1] - offsets[0]) + 1
-    numbers = session_numbers(returns, span)
+    numbers = session_numbers(returns, span) if numbers is None else numbers
     zero, series = returns.zero[at], returns.series_index[at]
     unit = np.result_type(*[s.sessions.dtype for s in returns.series])
 

@@ -74,8 +74,10 @@ def _ljung_box(off: Floats, squares: Floats, count: Ints) -> Floats:
         r = np.einsum("nt,nt->n", off[:, k:], off[:, :-k]) / squares
         total += np.where(k <= lags, r**2 / np.maximum(count - k, 1), 0.0)
     q = count * (count + 2.0) * total
-    p = np.asarray(chdtrc(np.maximum(lags, 1), q), dtype=np.float64)
-    return np.where(lags >= 2, p, np.nan)
+    p: Floats = np.full(len(off), np.nan)
+    enough = lags >= 2
+    p[enough] = chdtrc(lags[enough], q[enough])
+    return p
 
 
 def _breusch_pagan(
@@ -90,9 +92,10 @@ def _breusch_pagan(
     fitted = solve(scaled**2, columns, form, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         r_squared = 1.0 - fitted.ssr / fitted.total
-    p = np.asarray(chdtrc(len(columns), count * np.maximum(r_squared, 0.0)))
-    p = np.where(count > len(columns) + 1, p, np.nan)
-    for i in np.flatnonzero((fitted.code != 0) & (count > len(columns) + 1)).tolist():
+    enough = count > len(columns) + 1
+    p: Floats = np.full(len(residuals), np.nan)
+    p[enough] = chdtrc(len(columns), (count * np.maximum(r_squared, 0.0))[enough])
+    for i in np.flatnonzero((fitted.code != 0) & enough).tolist():
         p[i] = _one_by_one(scaled[i][used[i]], [c[i][used[i]] for c in columns])
     return p
 
