@@ -121,7 +121,10 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_series(path: Path, series: StoredSeries) -> str:
-    """Store a series whole; returns its digest. Raises OSError and leaves the old file then."""
+    """Store a series whole; returns its digest. Raises OSError and leaves the old file then.
+
+    The caller holds the lock of ``path``: what a killed writer left beside it is swept away.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -141,6 +144,7 @@ def write_series(path: Path, series: StoredSeries) -> str:
     columns |= {k: pa.array(series.columns[k]) for k in sorted(series.columns)}
     table = pa.table(columns).replace_schema_metadata({_META: json.dumps(meta).encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         with beside.open("wb") as stream:
@@ -236,6 +240,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Any]:
 
 def _seal(meta: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
+
+
+def _sweep(path: Path) -> None:
+    ours = re.compile(re.escape(path.stem) + r"\.[0-9]+\.tmp")
+    for other in path.parent.glob("*.tmp"):
+        if ours.fullmatch(other.name):
+            other.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

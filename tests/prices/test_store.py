@@ -138,6 +138,11 @@ def test_a_killed_process_leaves_the_old_series_and_no_lock(tmp_path: Path) -> N
     started = time.perf_counter()
     with locked(path):
         assert time.perf_counter() - started < 1.0
+        other = path.with_name("META.B.1.tmp")
+        other.write_bytes(b"of another series that is being written")
+        write_series(path, series())
+    assert sorted(p.suffix for p in path.parent.iterdir()) == [".lock", ".parquet", ".tmp"]
+    assert other.exists()
 
 
 def outcome(path: Path) -> StoredSeries | CorruptSeries | None:
