@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,6 +13,9 @@ from signals.frames import TABLES
 from signals.panel import AbnormalPanel
 from signals.prices import PriceBook
 from signals.spec import StudySpec
+
+if TYPE_CHECKING:
+    from signals.reports.figures import Plots
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +38,7 @@ class StudyResult:
         found = self.tables.get(name)
         if found is not None:
             return found
-        return pd.DataFrame(columns=list(TABLES[name].all))
+        return pd.DataFrame(columns=list(TABLES[name].all) if name in TABLES else [])
 
     @property
     def events(self) -> pd.DataFrame:
@@ -67,3 +71,44 @@ class StudyResult:
     @property
     def excluded(self) -> pd.DataFrame:
         return self.table("excluded")
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        return self.table("claims")
+
+    @property
+    def calibration(self) -> pd.DataFrame:
+        return self.table("calibration")
+
+    @property
+    def sensitivity(self) -> pd.DataFrame:
+        return self.table("sensitivity")
+
+    @property
+    def regression(self) -> pd.DataFrame:
+        return self.table("regression")
+
+    @property
+    def plot(self) -> Plots:
+        """The figures: ``result.plot.car_path("meta-q3-2025")``."""
+        from signals.reports.figures import Plots
+
+        return Plots(self)
+
+    def summary(self) -> str:
+        """The findings in plain sentences."""
+        from signals.reports.prose.moves import summary
+
+        return summary(self)
+
+    def write(self, out: str | Path, **options: Any) -> list[Path]:
+        """Tables, manifest, page and figures into a folder; the options of
+        :func:`signals.reports.publish.publish`."""
+        from signals.reports.publish import publish
+
+        return publish(self, Path(out), **options)
+
+    def _repr_html_(self) -> str:
+        from signals.reports.html.notebook import notebook
+
+        return notebook(self)

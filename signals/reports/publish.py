@@ -1,0 +1,80 @@
+"""Everything that a run leaves in its folder: tables, manifest, page and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from signals.errors import DataError
+from signals.reports.exports import export
+from signals.reports.result import StudyResult
+from signals.reports.write import replace_file, write
+
+if TYPE_CHECKING:
+    from signals.reports.compare import Report
+
+# Figures of an earlier run that this one does not make would stand beside results that are not
+# theirs: they are removed. Other files of the folder are left alone.
+OWN_FIGURES: Final = ("timeline", "forest", "caar", "car_path_*")
+
+
+def publish(
+    result: StudyResult,
+    out: Path,
+    *,
+    html: bool = True,
+    figures: bool = True,
+    tables: Sequence[str] = ("csv",),
+    run: Mapping[str, Any] | None = None,
+    command: str | None = None,
+    previous: StudyResult | Report | Path | None = None,
+) -> list[Path]:
+    """CSV tables and manifest first, then further formats, ``report.html`` and ``figures/``.
+
+    Parameters
+    ----------
+    tables : ``csv`` (always written), and any of ``parquet``, ``xlsx``, ``tex``, ``md``.
+    run : the ``run`` object of the manifest (timings, run id, host).
+    command : the command line that makes this report again; shown on the page.
+    previous : an earlier run, to say on the page what moved since. A folder that is about to be
+        overwritten must be given as what ``compare.read_report`` read from it before.
+
+    Returns the paths written. Raises :class:`DataError` when the folder cannot be written,
+    :class:`SpecError` for an unknown table format. Checked by tests/reports/test_publish.py.
+    """
+    extra = [name for name in tables if name != "csv"]
+    paths = write(result, out, tables=tables, run=run)
+    paths += export(result, out, extra)
+    try:
+        if html:
+            from signals.reports.html import render
+
+            page = render(result, command=command, previous=previous)
+            paths.append(replace_file(out / "report.html", page.encode()))
+        if figures:
+            paths += write_figures(result, out / "figures")
+    except OSError as error:
+        raise DataError(
+            f"reports cannot be written: {error.strerror or error}", file=out
+        ) from error
+    return paths
+
+
+def write_figures(result: StudyResult, folder: Path) -> list[Path]:
+    """``NAME.png`` (2×) and ``NAME.svg`` of every default figure; stale ones are removed."""
+    from signals.reports.figures import default_figures
+    from signals.reports.figures.style import encoded
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for name, figure in default_figures(result):
+        for kind in ("png", "svg"):
+            paths.append(replace_file(folder / f"{name}.{kind}", encoded(figure, kind)))
+    kept = set(paths)
+    for pattern in OWN_FIGURES:
+        for kind in ("png", "svg"):
+            for old in folder.glob(f"{pattern}.{kind}"):
+                if old not in kept:
+                    old.unlink()
+    return paths
