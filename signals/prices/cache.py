@@ -88,6 +88,7 @@ class CachedSource:
 
     @property
     def name(self) -> str:
+        """The name of the source inside."""
         return self.inner.name
 
     @property
@@ -97,6 +98,7 @@ class CachedSource:
             return tuple(self._revisions)
 
     def load(self, request: PriceRequest) -> PriceHistory:
+        """The series asked for, from the cache as far as it reaches; what raises is said above."""
         path = series_path(self.cache_dir, self.name, request.symbol, request.interval)
         with locked(path):
             stored, notes = _stored(path, self.name, request)

@@ -51,6 +51,8 @@ class CsvSource:
             )
 
     def load(self, request: PriceRequest) -> PriceHistory:
+        """The rows of one file; raises :class:`PriceUnavailable` where there is none and
+        :class:`DataError` where a cell cannot be used."""
         file = self._file(request)
         intraday = request.interval != "1d"
         labels, columns = read_price_file(file, intraday=intraday)

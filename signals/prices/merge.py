@@ -61,6 +61,7 @@ def refuse_loss(stored: StoredSeries, fresh: StoredSeries, source: str) -> None:
 
 
 def compared(stored: StoredSeries, fresh: StoredSeries) -> tuple[Revision, ...]:
+    """What ``fresh`` revises of ``stored``, over the sessions that both could hold."""
     old, new = (stored.sessions, stored.columns), (fresh.sessions, fresh.columns)
     return compare(fresh.ticker, old, new, fresh.fetched_at)
 

@@ -63,6 +63,7 @@ class ParquetSource:
             )
 
     def load(self, request: PriceRequest) -> PriceHistory:
+        """The rows of one ticker; raises :class:`PriceUnavailable` where the file has none."""
         with self._lock:  # a parquet reader is not safe to share between threads
             label = "date" if request.interval == "1d" else "ts_utc"
             if label not in self._opened:

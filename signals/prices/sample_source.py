@@ -50,6 +50,7 @@ class SampleSource:
     name: str = "sample"
 
     def load(self, request: PriceRequest) -> PriceHistory:
+        """One of the six daily series; raises :class:`PriceUnavailable` for any other."""
         known = (*STOCKS, INDEX)
         if request.symbol not in known:
             detail = f"the sample has no {request.symbol}; it has {', '.join(known)}"

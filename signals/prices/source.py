@@ -48,9 +48,13 @@ class PriceSource(Protocol):
     :class:`signals.errors.TransientError` (retry) or :class:`signals.errors.DataError` (stop)."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The source's name in the registry."""
+        ...
 
-    def load(self, request: PriceRequest) -> PriceHistory: ...
+    def load(self, request: PriceRequest) -> PriceHistory:
+        """The series, on the sessions of ``request.calendar``."""
+        ...
 
 
 def interval_seconds(interval: str) -> int:

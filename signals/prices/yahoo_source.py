@@ -53,6 +53,7 @@ class YahooSource:
     name: str = SOURCE
 
     def load(self, request: PriceRequest) -> PriceHistory:
+        """Ask Yahoo; raises :class:`PriceUnavailable` or :class:`TransientError` with the cause."""
         _check_interval(request)
         clock = self.now()
         first, clipped = _kept_from(request, clock)

@@ -9,7 +9,6 @@ judged from that answer. Nothing is retried here: the caller decides.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -24,9 +23,9 @@ import numpy as np
 
 from signals.errors import TransientError
 from signals.frames import Days, Floats
-from signals.providers import NoSuchSeries, RateLimited
+from signals.providers import NoSuchSeries
+from signals.providers.yahoo_answer import Seen, cause, chart_of
 
-SOURCE: Final = "yahoo"
 # How many days back Yahoo keeps bars of each length (less one, for the hour of the request).
 KEPT_DAYS: Final[Mapping[str, int]] = {
     "1m": 7, "2m": 59, "5m": 59, "15m": 59, "30m": 59, "90m": 59, "60m": 729, "1h": 729,
@@ -68,15 +67,6 @@ class ChartAnswer:
     last_trade: datetime | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Seen:
-    """The last chart answer that a thread received."""
-
-    status: int = 0
-    body: str = ""
-    retry_after: str | None = None
-
-
 _seen = threading.local()
 _setup = threading.Lock()
 _session: Any = None
@@ -98,7 +88,7 @@ def fetch_chart(
     """
     yf = _yfinance(timeout)
     end = (datetime.fromisoformat(last) + timedelta(days=1)).date().isoformat()
-    seen = _seen.answer = _Seen()
+    seen = _seen.answer = Seen()
     forget_answers()  # an error answer of an earlier try would be served again
     try:
         frame = yf.Ticker(symbol, session=_session).history(
@@ -113,9 +103,9 @@ def fetch_chart(
     except Exception as error:
         # Whatever yfinance raised, the cause stands in the answer. `from error` keeps a fault
         # in our own use of yfinance visible in a debug log.
-        raise _cause(symbol, seen, error) from error
+        raise cause(symbol, seen, error) from error
     if frame.empty:
-        raise _cause(symbol, seen, None)
+        raise cause(symbol, seen, None)
     return _answer(symbol, seen, frame, interval)
 
 
@@ -180,7 +170,7 @@ def _new_session() -> Any:
         def request(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
             asked = options.get("timeout")
             options["timeout"] = min(float(asked), self.limit) if asked else self.limit
-            seen: _Seen | None = getattr(_seen, "answer", None)
+            seen: Seen | None = getattr(_seen, "answer", None)
             if seen is None or "/v8/finance/chart/" not in url:
                 return super().request(method, url, *args, **options)
             seen.status, seen.body, seen.retry_after = 0, "", None
@@ -196,39 +186,10 @@ def _new_session() -> Any:
     return RecordingSession(impersonate="chrome", verify=bundle)
 
 
-def _cause(symbol: str, seen: _Seen, error: Exception | None) -> Exception:
-    """What an answer without rows means."""
-    said = _said(seen.body)
-    if seen.status == 429 or type(error).__name__ == "YFRateLimitError":
-        pause = _seconds(seen.retry_after)
-        detail = "too many requests" + (f"; asks for a pause of {pause:g} s" if pause else "")
-        return RateLimited(SOURCE, detail, ticker=symbol, retry_after=pause)
-    if seen.status == 0:
-        reason = _first_line(error) if error else "nothing was received"
-        return TransientError(SOURCE, f"no answer: {reason}", ticker=symbol)
-    if seen.status in (401, 403):
-        return TransientError(SOURCE, f"refused (HTTP {seen.status}): {said}", ticker=symbol)
-    if seen.status >= 500:
-        return TransientError(SOURCE, f"HTTP {seen.status}", ticker=symbol)
-    chart = _chart(seen.body)
-    if chart is None:
-        kind = "HTML" if seen.body.lstrip()[:1] == "<" else "unreadable or truncated JSON"
-        detail = f"HTTP {seen.status} with {kind} in place of a chart"
-        return TransientError(SOURCE, detail, ticker=symbol)
-    if chart.get("error"):
-        return NoSuchSeries(symbol, "no_prices", said)
-    if not chart.get("result"):
-        return TransientError(SOURCE, "an empty result without a reason", ticker=symbol)
-    if not chart["result"][0].get("timestamp"):
-        return NoSuchSeries(symbol, "no_prices", "no rows in the range asked for")
-    reason = _first_line(error) if error else "rows without prices"
-    return TransientError(SOURCE, f"an answer that cannot be used: {reason}", ticker=symbol)
-
-
-def _answer(symbol: str, seen: _Seen, frame: Any, interval: str) -> ChartAnswer:
-    chart = _chart(seen.body)
+def _answer(symbol: str, seen: Seen, frame: Any, interval: str) -> ChartAnswer:
+    chart = chart_of(seen.body)
     if chart is None or not chart.get("result"):
-        raise _cause(symbol, seen, None)
+        raise cause(symbol, seen, None)
     raw = chart["result"][0]
     meta = raw["meta"]
     stamps = np.asarray(raw["timestamp"], dtype=np.int64)
@@ -284,37 +245,6 @@ def _repeats(raw: Mapping[str, Any], zone: str, interval: str) -> tuple[Days, Da
     again = labels[1:] == labels[:-1]
     same = (close[1:] == close[:-1]) | (np.isnan(close[1:]) & np.isnan(close[:-1]))
     return np.unique(labels[1:][again]), np.unique(labels[1:][again & ~same])
-
-
-def _chart(body: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(body).get("chart")
-    except (ValueError, AttributeError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _said(body: str) -> str:
-    """Yahoo's own words for a refusal, on one line."""
-    try:
-        inside = next(iter(json.loads(body).values()))
-        error = inside["error"]
-        text = f"{error['description'] or error['code']}"
-    except (ValueError, AttributeError, KeyError, TypeError, StopIteration):
-        text = "no reason given"
-    return " ".join(text.split())[:200]
-
-
-def _first_line(error: Exception | None) -> str:
-    text = " ".join(str(error).split()).split(" See http", 1)[0][:200]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(float(header), 0.0) if header else None
-    except ValueError:
-        return None  # an HTTP date: the caller's own pause serves
 
 
 def _instant(stamp: Any) -> datetime | None:
