@@ -1,0 +1,1 @@
+"""Articles and feeds, in any language, become dated events with their market claims."""

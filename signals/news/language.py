@@ -32,6 +32,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 SHARE_OF_OTHER_SCRIPT: Final = 0.25
 NEIGHBOURS: Final = ("fr", "de", "pt", "it", "nl", "fa", "ur", "mr", "ne", "tr", "pl", "id", "vi")
 _SURE_WORDS: Final = 2
+_SURE_SCRIPT_WORDS: Final = 8  # so many settle it where a script is not shared by half the world
 
 
 class Detected(NamedTuple):
@@ -56,6 +57,8 @@ def detect(text: str, languages: Mapping[str, Language]) -> Detected:
     ranked = sorted(votes.items(), key=lambda item: (-item[1], item[0]))
     best, count = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0
+    if script != "latin" and count >= _SURE_SCRIPT_WORDS and count > 2 * second:
+        return Detected(best, f"script {script}, {count} common words")
     guess = _langid(sample, tuple(sorted(languages)))
     if count >= _SURE_WORDS and count > 2 * second and (guess in (best, "") or count >= 5):
         return Detected(best, f"script {script}, {count} common words")

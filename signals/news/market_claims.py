@@ -17,7 +17,7 @@ from signals.news.clauses import Clause, clause_of, clauses
 from signals.news.dates import DateMention
 from signals.news.entities import Mention
 from signals.news.lexicon import Entity, Lexicon
-from signals.news.numbers import Figure, figures
+from signals.news.numbers import Figure
 from signals.news.parse import Parsed, Sentence
 from signals.news.windows import SESSION, Window, counted_digits, window_of
 
@@ -48,10 +48,11 @@ def market_claims(
     mentions: list[Mention],
     subject: Entity | None,
     lexicon: Lexicon,
+    found_figures: list[Figure],
 ) -> list[MarketClaim]:
     """All claims of an article, in order, each once."""
     dated = {t for d in dates for t in range(d.first, d.last + 1)}
-    all_figures = [f for f in figures(parsed) if f.first not in dated]
+    all_figures = [f for f in found_figures if f.first not in dated]
     claims: list[MarketClaim] = []
     for sentence, status in zip(parsed.sentences, found, strict=True):
         if status.recalled or status.denied:

@@ -47,15 +47,15 @@ def figures(parsed: Parsed) -> list[Figure]:
     """All figures of an article, in order."""
     by_first = {h.first: h for h in parsed.grammar}
     by_last = {h.last: h for h in parsed.grammar}
+    begins = {i for i, t in enumerate(parsed.tokens) if t.text[0].isdigit()}
+    begins |= {h.first for h in parsed.grammar if h.get("number") is not None or h.get("scale")}
     found: list[Figure] = []
-    i, n = 0, len(parsed.tokens)
-    while i < n:
-        figure = _figure(parsed, i, by_first, by_last)
-        if figure is None:
-            i += 1
-            continue
-        found.append(figure)
-        i = figure.last + 1
+    last = -1
+    for i in sorted(begins):
+        figure = _figure(parsed, i, by_first, by_last) if i > last else None
+        if figure is not None:
+            found.append(figure)
+            last = figure.last
     return found
 
 
@@ -113,7 +113,7 @@ def _figure(
     parsed: Parsed, i: int, by_first: dict[int, Hit], by_last: dict[int, Hit]
 ) -> Figure | None:
     number = _number(parsed, i, by_first)
-    if number is None:
+    if number is None:  # Arabic duals: ملياري دولار
         return _bare_scale(parsed, i, by_first)
     currency, first = _currency_before(parsed, i, by_last)
     sign = _sign(parsed, first)

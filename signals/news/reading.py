@@ -16,7 +16,7 @@ from signals.news.dating import THRESHOLD, Dating, Scene, date_event
 from signals.news.entities import Role, mentions, roles
 from signals.news.lexicon import Language, Lexicon
 from signals.news.market_claims import MarketClaim, market_claims
-from signals.news.numbers import figures
+from signals.news.numbers import Figure, figures
 from signals.news.parse import Parsed, parse
 
 HEADLINE_CHARS: Final = 160
@@ -66,15 +66,21 @@ def read_article(
         and dating.precision == "day"
     ):
         dating = replace(dating, timing=article.hints["timing"])
-    claims = market_claims(parsed, dates, found, named, subject, lexicon)
+    sums = figures(parsed)
+    claims = market_claims(parsed, dates, found, named, subject, lexicon, sums)
     rows = [_claim_row(c, article, parsed) for c in claims]
     if verdict.category == "other" and any(c.metric != "company_figure" for c in claims):
         verdict = verdict._replace(category="market_commentary")
     if extract is not None:
-        rows += [r for r in extract(article) if r not in rows]
-    reason = _reason(dating, verdict, cast)
+        known = {(r["ticker"], r["metric"], f"{r['stated']:.4g}") for r in rows}
+        rows += [
+            r
+            for r in extract(article)
+            if (r["ticker"], r["metric"], f"{r['stated']:.4g}") not in known
+        ]
+    reason = _reason(article, dating, verdict, cast)
     return Reading(
-        _row(article, parsed, cast, verdict, dating, reason),
+        _row(article, parsed, cast, verdict, dating, reason, sums),
         reason,
         dating.candidates,
         dating.evidence,
@@ -98,9 +104,9 @@ def _hinted(
     return stated or subject, verdict
 
 
-def _reason(dating: Dating, verdict: Verdict, cast: list[Role]) -> str:
+def _reason(article: Article, dating: Dating, verdict: Verdict, cast: list[Role]) -> str:
     """The reason code of the review file; empty for a row that may enter the catalogue."""
-    if not any(r.entity.kind != "index" or len(cast) == 1 for r in cast):
+    if not cast and not article.hints.get("subject"):
         return "unmatched"
     if verdict.denied:
         return "denied"
@@ -110,7 +116,7 @@ def _reason(dating: Dating, verdict: Verdict, cast: list[Role]) -> str:
         return "undated" if dating.confidence < 0.4 or not dating.candidates else "low_confidence"
     if dating.confidence < THRESHOLD:
         return "low_confidence"
-    return "unmatched" if verdict.category == "other" and len(cast) == 0 else ""
+    return ""
 
 
 def _row(
@@ -120,6 +126,7 @@ def _row(
     verdict: Verdict,
     dating: Dating,
     reason: str,
+    found: list[Figure],
 ) -> dict[str, Any]:
     subject = cast[0].entity if cast else None
     hint = article.hints.get("subject", "")
@@ -128,11 +135,7 @@ def _row(
         f"{r.entity.ticker or r.entity.id}:{r.role}" + ("" if r.entity.ticker else ":private")
         for r in cast[:KEPT_ENTITIES]
     ]
-    sums = [
-        f"{f.value:.6g} {f.currency}"
-        for f in figures(parsed)
-        if f.kind == "money" and f.value >= 1e6
-    ]
+    sums = [f"{f.value:.6g} {f.currency}" for f in found if f.kind == "money" and f.value >= 1e6]
     dated = not reason
     return {
         "event_id": dating.event_id if dated and dating.event_id else _event_id(

@@ -32,7 +32,7 @@ def articles_of_json(
     skipped: list[Skipped] = []
     for number, item in enumerate(items, start=1):
         where = source if len(items) == 1 else f"{source}#{number}"
-        made = _article(item, where)
+        made = article_of_item(item, where)
         if isinstance(made, Skipped):
             skipped.append(made)
         else:
@@ -77,7 +77,8 @@ def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     return ""
 
 
-def _article(item: Any, where: str) -> Article | Skipped:
+def article_of_item(item: Any, where: str) -> Article | Skipped:
+    """One item (of a file, or of a service that answers in JSON) as an article."""
     if not isinstance(item, Mapping):
         return Skipped(where, "is not a JSON object with a text")
     inner = item.get("content")

@@ -82,7 +82,8 @@ def fold(text: str) -> Folded:
     """Folded ``text``; see the module."""
     if _DROPPED.search(text) is None:
         return Folded(text.translate(_table()), None)
-    places = [i for i, c in enumerate(text) if not _DROPPED.match(c)]
+    dropped = {m.start() for m in _DROPPED.finditer(text)}
+    places = [i for i in range(len(text)) if i not in dropped]
     kept = "".join([text[i] for i in places])
     places.append(len(text))
     return Folded(kept.translate(_table()), places)
