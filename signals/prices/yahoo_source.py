@@ -27,7 +27,8 @@ from signals.prices.labels import closed_through, finished
 from signals.prices.series import assemble
 from signals.prices.source import PriceRequest, PriceUnavailable
 from signals.providers import NoSuchSeries
-from signals.providers.yahoo import INTERVALS, KEPT_DAYS, SOURCE, ChartAnswer, fetch_chart
+from signals.providers.yahoo import INTERVALS, KEPT_DAYS, ChartAnswer, fetch_chart
+from signals.providers.yahoo_answer import SOURCE
 from signals.sessions import trading_calendar
 
 # Yahoo's first trade is an instant of a time zone of its own choice: a few sessions of slack.
