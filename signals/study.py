@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
+from signals.calibration import PlaceboOptions, trust
 from signals.eligibility import drop_contaminated, exclude_confounded, split_pending, until
 from signals.errors import DataError, EventError, SpecError
 from signals.estimate import Estimation, estimate
@@ -18,9 +21,21 @@ from signals.models import MODELS
 from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan, clock_of, last_closed, plan_study
 from signals.prices import PriceBook
+from signals.reports.calibration_tables import (
+    calibration_facts,
+    family_facts,
+    group_positions,
+    trusted_tables,
+)
 from signals.reports.events_table import events_table
 from signals.reports.flags import pair_flags
-from signals.reports.group_tables import aar_table, caar_table, groups, statistics_table
+from signals.reports.group_tables import (
+    Group,
+    aar_table,
+    caar_table,
+    groups,
+    statistics_table,
+)
 from signals.reports.manifest import manifest
 from signals.reports.regression_table import regression_table
 from signals.reports.result import StudyResult
@@ -46,19 +61,71 @@ def run_study(
     factors: FactorTable | None = None,
     as_of: str | None = None,
     now: datetime | None = None,
+    placebo: PlaceboOptions | None = None,
 ) -> StudyResult:
     """Run the study: the same call serves a notebook, a test and a flow.
 
     ``as_of`` (ISO date): only sessions closed and events announced by the end of that day in the
     study's market exist. ``now`` is the clock (default: this moment), used to tell events whose
-    sessions have not closed yet (``pending``, ``partial``) from missing data.
+    sessions have not closed yet (``pending``, ``partial``) from missing data. ``placebo`` is what
+    ``signals calibrate`` asks for beyond ``[calibration] draws``.
 
     Raises :class:`DataError` when no pair of the study can be used.
     """
+    done = _estimated(spec, catalogue, prices, factors, as_of, now)
+    panel = _measured(spec, done.estimation.panel)
+    found = _groups(panel, catalogue)
+    begun = time.perf_counter()
+    trusted = trust(
+        spec, done.plan, done.returns, done.estimation, done.prices, group_positions(found),
+        factors, placebo,
+    )  # fmt: skip
+    seconds = round(time.perf_counter() - begun, 3)
+    tables = _tables(spec, done, panel, found)
+    remarks: list[str] = []
+    if panel is not None:
+        tables = trusted_tables(tables, spec, panel, trusted)
+        if spec.regression is not None:
+            tables["regression"], remarks = regression_table(spec, catalogue, tables)
+    return StudyResult(
+        spec=spec,
+        tables=tables,
+        manifest=manifest(
+            spec, catalogue, done.prices, tables, as_of=as_of, remarks=remarks,
+            calibration=calibration_facts(trusted.calibration, spec.calibration.draws),
+            family=family_facts(tables["car"], spec),
+        ),
+        prices=done.prices,
+        panel=panel,
+        run={"timings": {"calibration_s": seconds}},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Estimated:
+    """What is known once every pair has its model: ``closed`` is the last closed session of
+    each calendar, ``flags`` those of each estimated pair."""
+
+    plan: StudyPlan
+    prices: PriceBook
+    returns: EventReturns
+    estimation: Estimation
+    failures: list[EventError]
+    closed: Mapping[str, np.datetime64]
+    flags: list[tuple[str, ...]]
+
+
+def _estimated(
+    spec: StudySpec,
+    catalogue: Catalogue,
+    prices: PriceBook,
+    factors: FactorTable | None,
+    as_of: str | None,
+    now: datetime | None,
+) -> _Estimated:
     plan = plan_study(spec, catalogue, as_of=as_of, now=now)
     end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
-    clock = clock_of(end, now)
-    closed = last_closed(plan.session_events, clock)
+    closed = last_closed(plan.session_events, clock_of(end, now))
     prices = prices if end is None else until(prices, closed)
     pending, ready = split_pending(plan.session_events.frame, closed)
     failures: list[EventError] = []
@@ -83,50 +150,39 @@ def run_study(
         plan.tickers_of_event(),
         dummies=spec.overlap == "dummy",
     )
-    return _result(
-        spec, catalogue, plan, prices, returns, estimation, failures, closed, as_of, flags
-    )
+    return _Estimated(plan, prices, returns, estimation, failures, closed, flags)
 
 
-def _result(
-    spec: StudySpec,
-    catalogue: Catalogue,
-    plan: StudyPlan,
-    prices: PriceBook,
-    returns: EventReturns,
-    estimation: Estimation,
-    failures: list[EventError],
-    closed: Mapping[str, np.datetime64],
-    as_of: str | None,
-    flags: list[tuple[str, ...]],
-) -> StudyResult:
+def _tables(
+    spec: StudySpec, done: _Estimated, panel: AbnormalPanel | None, found: list[Group]
+) -> dict[str, pd.DataFrame]:
+    """The tables of the study itself: each pair's, and each group's."""
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
-    panel = _measured(spec, estimation.panel)
-    remarks: list[str] = []
-    tables: dict[str, pd.DataFrame] = {
-        "events": events_table(plan.session_events, plan.overlaps, panel, failures, closed),
-        "models": models_table(estimation, returns),
+    plan, estimation = done.plan, done.estimation
+    tables = {
+        "events": events_table(
+            plan.session_events, plan.overlaps, panel, done.failures, done.closed
+        ),
+        "models": models_table(estimation, done.returns),
+        "excluded": excluded_table(done.failures),
         "abnormal_returns": abnormal_returns_table(panel),
-        "car": car_table(panel, spec.windows, settings, closed, flags, estimation.panel),
-        "excluded": excluded_table(failures),
+        "car": car_table(panel, spec.windows, settings, done.closed, done.flags, estimation.panel),
     }
     if panel is not None:
-        subject = dict(zip(catalogue.frame["event_id"], catalogue.frame["subject"], strict=True))
-        found = list(groups(panel, subject))
         tables["caar"] = caar_table(panel, found, spec.windows, spec.alpha)
         tables["aar"] = aar_table(panel, found)
         tables["statistics"] = statistics_table(
             panel, found, spec.windows, spec.statistics, settings
         )
-        if spec.regression is not None:
-            tables["regression"], remarks = regression_table(spec, catalogue, tables)
-    return StudyResult(
-        spec=spec,
-        tables=tables,
-        manifest=manifest(spec, catalogue, prices, tables, as_of=as_of, remarks=remarks),
-        prices=prices,
-        panel=panel,
-    )
+    return tables
+
+
+def _groups(panel: AbnormalPanel | None, catalogue: Catalogue) -> list[Group]:
+    """The groups of the report; an event's own subject is left out of its group."""
+    if panel is None:
+        return []
+    frame = catalogue.frame
+    return list(groups(panel, dict(zip(frame["event_id"], frame["subject"], strict=True))))
 
 
 def _measured(spec: StudySpec, panel: AbnormalPanel | None) -> AbnormalPanel | None:

@@ -123,13 +123,11 @@ def row_sums(cells: Cells, at: Ints) -> RowSums | None:
     used, place = np.unique(at[draw, pair], return_inverse=True)
     shape = (len(at), len(used))
     once = sparse.csr_array((np.ones(len(draw)), (draw, place)), shape=shape)
-    part = rows.rank[used]
     share = 0.5 / (cells.n_obs[used] + 2)
     if rows.whole[used].all():
         count = np.bincount(draw, minlength=len(at)).astype(np.float64)
         n = np.repeat(count[:, None], rows.seen.shape[1], axis=1)
     else:
         n = once @ rows.seen[used].astype(np.float64)
-    return RowSums(n, once @ rows.u[used], once @ rows.residual[used], once @ (
-        part * share[:, None]
-    ))  # fmt: skip
+    u, residual = np.asarray(once @ rows.u[used]), np.asarray(once @ rows.residual[used])
+    return RowSums(n, u, residual, np.asarray(once @ (rows.rank[used] * share[:, None])))

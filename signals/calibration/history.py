@@ -10,14 +10,12 @@ import pandas as pd
 
 from signals.frames import Days, Ints
 from signals.models import MODELS
+from signals.plan import PLACEBO_HISTORY
 from signals.prices import PriceBook
 from signals.returns import AssetSeries, EventReturns, Regressors, align
 from signals.returns.factors import FactorTable
 from signals.sessions import trading_calendar
 from signals.spec import StudySpec
-
-HISTORY = 756
-"""Sessions before the study's first estimation session that placebo dates may use (3 years)."""
 
 
 def long_series(
@@ -26,7 +24,7 @@ def long_series(
     prices: PriceBook,
     factors: FactorTable | None = None,
 ) -> tuple[AssetSeries, ...]:
-    """Every series of ``returns`` from ``HISTORY`` sessions earlier to the study's last session.
+    """Every series of ``returns`` from ``PLACEBO_HISTORY`` sessions earlier to its last session.
 
     Built by the same ``align`` with the same price column, so a placebo return is made as the
     study's returns are. A series without earlier prices stays as long as it is. Prices after the
@@ -68,10 +66,10 @@ def _longer(short: AssetSeries, long: AssetSeries | None) -> AssetSeries:
 
 
 def _earliest(spec: StudySpec, returns: EventReturns) -> np.datetime64:
-    """The market session ``HISTORY`` sessions before the first session of any series."""
+    """The market session ``PLACEBO_HISTORY`` sessions before the first session of any series."""
     begin = min(s.sessions[0] for s in returns.series).astype("datetime64[D]")
     market = trading_calendar(spec.market.calendar).sessions
-    place = max(int(np.searchsorted(market, begin)) - HISTORY, 0)
+    place = max(int(np.searchsorted(market, begin)) - PLACEBO_HISTORY, 0)
     day: np.datetime64 = market[place]
     return day
 

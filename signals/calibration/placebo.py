@@ -188,7 +188,7 @@ def _usable_offsets(
         at = eligible[(start + offsets + move) % len(eligible)] + step
         inside = at < hosts.shape[1]
         placed += count * (inside & hosts[s, np.where(inside, at, 0)])
-    return offsets[(placed > 0) & (placed >= ENOUGH_PLACED * placed.max())]
+    return np.flatnonzero((placed > 0) & (placed >= ENOUGH_PLACED * placed.max()))
 
 
 def _land(

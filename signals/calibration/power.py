@@ -98,7 +98,7 @@ def group_min_detectable(statistic: Vectorized, drawn: DrawnGroup, alpha: float)
             high = middle
         else:
             low = middle
-    return high
+    return float(high)
 
 
 def _share(p_values: Floats, alpha: float) -> float:

@@ -14,7 +14,7 @@ from signals.inference import STATISTICS, EventInference, Settings, headline_sin
 from signals.panel import Window
 from signals.returns import EventReturns
 
-DATES_PER_ASSET = 400
+DATES_PER_ASSET = 700
 
 
 @dataclass(frozen=True, slots=True, eq=False)

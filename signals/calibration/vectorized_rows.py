@@ -206,7 +206,7 @@ def _weighted(marked: Bools, weight: Floats) -> Floats:
         return np.zeros((len(marked), marked.shape[2]))
     if (used == used[0]).all() and marked.shape[1] < 30_000:
         marked &= (weight > 0)[:, :, None]
-        return marked.sum(axis=1, dtype=np.int16) * used[0]
+        return np.asarray(marked.sum(axis=1, dtype=np.int16) * float(used[0]))
     return np.asarray(np.matmul(weight[:, None, :], marked.astype(np.float64))[:, 0])
 
 

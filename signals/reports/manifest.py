@@ -28,6 +28,8 @@ def manifest(
     as_of: str | None = None,
     engine: str = "statsmodels",
     remarks: Sequence[str] = (),
+    calibration: Mapping[str, Any] | None = None,
+    family: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest without its ``run`` object: the same input gives the same bytes."""
     settings = spec.model_dump(mode="json", exclude={"file"})
@@ -50,10 +52,8 @@ def manifest(
             "events": int(tables["events"]["event_id"].nunique()),
             "bad_rows_skipped": len(catalogue.skipped),
         },
-        "family": {
-            "window": list(spec.primary),
-            "rows": _family_size(tables.get("car"), spec.primary),
-        },
+        "family": dict(family or {}),
+        "calibration": dict(calibration or {}),
         "digests": {
             "spec": _digest(json.dumps(settings, sort_keys=True)),
             "events": catalogue.digest,
@@ -91,24 +91,7 @@ def not_yet(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     return [f"{name}.{column}" for name, column in NOT_YET if name in tables]
 
 
-NOT_YET: tuple[tuple[str, str], ...] = (
-    ("car", "calibrated_p_value"),
-    ("car", "q_value"),
-    ("car", "holm_p"),
-    ("car", "romano_wolf_p"),
-    ("car", "calibration_verdict"),
-    ("car", "min_detectable"),
-    ("statistics", "calibrated_p_value"),
-    ("statistics", "calibration_verdict"),
-    ("statistics", "min_detectable"),
-)
-
-
-def _family_size(car: pd.DataFrame | None, window: tuple[int, int]) -> int:
-    if car is None or car.empty:
-        return 0
-    here = (car["first"] == window[0]) & (car["last"] == window[1])
-    return int((here & (car["status"] == "complete") & car["headline_p_value"].notna()).sum())
+NOT_YET: tuple[tuple[str, str], ...] = ()
 
 
 def _series(history: PriceHistory) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_same_input_same_bytes(result: StudyResult, tmp_path: Path) -> None:
         if one.name != "manifest.json":
             assert one.read_bytes() == two.read_bytes()
     manifests = [json.loads(p[-1].read_text(encoding="utf-8")) for p in (first, second)]
-    assert [m.pop("run") for m in manifests] == [{"host": "a"}, {"host": "b"}]
+    assert [m.pop("run") for m in manifests] == [{**result.run, "host": h} for h in "ab"]
     assert manifests[0] == manifests[1]
 
 

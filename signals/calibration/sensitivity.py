@@ -1,0 +1,166 @@
+"""Does a finding survive other models, other estimation lengths, the other reading of its date?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from signals.calibration.cells import cell_panels
+from signals.frames import Floats, Ints
+from signals.inference import STATISTICS, EventInference, Settings
+from signals.models import MODELS
+from signals.models.batched import FORMS
+from signals.panel import AbnormalPanel, Window
+from signals.returns import EventReturns
+from signals.spec import StudySpec
+
+DEFAULT_MODELS = ("market", "market_adjusted", "constant_mean")
+DEFAULT_LENGTHS = (120, 180, 250)
+MOST_PAIRS = 400
+MOST_SLOW_PAIRS = 40
+FEWEST_ROWS = 30
+EITHER = ((0, 0), (1, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """What is varied: ``models`` × ``lengths``; ``alternative`` (n,) series position of the
+    second reading's day zero, −1 where the date has one reading; ``pairs`` the positions shown."""
+
+    models: tuple[str, ...]
+    lengths: tuple[int, ...]
+    alternative: Ints
+    pairs: Ints
+
+
+def variants(spec: StudySpec, returns: EventReturns, alternative: Ints) -> Variants:
+    """The study's ``[sensitivity]``, else these defaults: its own model and ``DEFAULT_MODELS`` that
+    need no further series; its own length and 120, 180, 250. Beyond ``MOST_PAIRS`` pairs the
+    first ones are shown."""
+    form = MODELS[spec.model]
+    default = [
+        name
+        for name in DEFAULT_MODELS
+        if MODELS[name].regressors in ("none", "market") and form.regressors == "market"
+    ]
+    models = tuple(dict.fromkeys([spec.model, *(spec.sensitivity.models or default)]))
+    lengths = spec.sensitivity.lengths or DEFAULT_LENGTHS
+    lengths = tuple(sorted({spec.estimation.length, *lengths}))
+    return Variants(models, lengths, alternative, np.arange(min(len(returns), MOST_PAIRS)))
+
+
+def sensitivity_rows(
+    spec: StudySpec, returns: EventReturns, chosen: Variants, settings: Settings
+) -> Iterator[dict[str, Any]]:
+    """Rows of sensitivity.csv: each shown pair over models × lengths × day-zero choices × windows.
+
+    ``day_zero_choice``: ``stated``; ``alternative``, the second reading of a date without a time;
+    ``either``, an inference valid under both: the sum over [0, 1] and, in ``either_p_value``,
+    max(|AR₀|/s₀, |AR₁|/s₁) against the same maximum on the estimation sessions.
+    A variant that cannot be estimated (too few returns, missing windows) has no row. Models that
+    are fitted one by one are shown for at most ``MOST_SLOW_PAIRS`` pairs.
+    Checked by tests/calibration/test_sensitivity.py.
+    """
+    for model in chosen.models:
+        for length in chosen.lengths:
+            for choice, pairs, zero in _choices(returns, chosen, model):
+                panel, index = _panel(spec, returns, model, length, pairs, zero)
+                if panel is None:
+                    continue
+                yield from _rows(spec, returns, panel, pairs[index], length, choice, settings)
+
+
+def _choices(
+    returns: EventReturns, chosen: Variants, model: str
+) -> Iterator[tuple[str, Ints, Ints]]:
+    pairs = chosen.pairs if model in FORMS else chosen.pairs[:MOST_SLOW_PAIRS]
+    yield "stated", pairs, returns.zero[pairs]
+    doubtful = pairs[chosen.alternative[pairs] >= 0]
+    if len(doubtful):
+        yield "alternative", doubtful, chosen.alternative[doubtful]
+        if returns.event_window[0] <= 0 and returns.event_window[1] >= 1:
+            earlier = np.minimum(returns.zero[doubtful], chosen.alternative[doubtful])
+            yield "either", doubtful, earlier
+
+
+def _panel(
+    spec: StudySpec, returns: EventReturns, model: str, length: int, pairs: Ints, zero: Ints
+) -> tuple[AbnormalPanel | None, Ints]:
+    """The pairs under one model and estimation length, and which of them could be estimated."""
+    fewest = max(FEWEST_ROWS, min(spec.estimation.min_returns, int(0.8 * length)))
+    parts = [
+        (replace(panel, event_id=returns.event_id[pairs[index]]), index)
+        for panel, _, index in cell_panels(
+            replace(returns, length=length), returns.series_index[pairs], zero, model,
+            min_returns=fewest, missing=spec.missing,
+        )
+    ]  # fmt: skip
+    if not parts:
+        return None, np.empty(0, dtype=np.int64)
+    panel, index = parts[0]
+    fine = np.isfinite(panel.sigma)
+    return panel.take(fine), index[fine]
+
+
+def _rows(
+    spec: StudySpec,
+    returns: EventReturns,
+    panel: AbnormalPanel,
+    pairs: Ints,
+    length: int,
+    choice: str,
+    settings: Settings,
+) -> Iterator[dict[str, Any]]:
+    windows: Sequence[Window] = spec.windows if choice != "either" else ((0, 1),)
+    either = max_p(panel) if choice == "either" else np.full(len(panel), np.nan)
+    for window in windows:
+        car = panel.car(window)
+        error = np.sqrt(panel.car_variance(window))
+        rank = _p_values("rank_p", panel, window, settings)
+        conformal = _p_values("conformal_p", panel, window, settings)
+        for i in np.flatnonzero(np.isfinite(car)):
+            series = returns.series[returns.series_index[pairs[i]]]
+            yield {
+                "event_id": panel.event_id[i],
+                "ticker": panel.ticker[i],
+                "first": window[0],
+                "last": window[1],
+                "model": panel.model,
+                "estimation_length": length,
+                "day_zero_choice": choice,
+                "field": series.price_field,
+                "car": car[i],
+                "std_error": error[i],
+                "rank_p_value": rank[i],
+                "conformal_p_value": conformal[i],
+                "either_p_value": either[i],
+            }
+
+
+def _p_values(name: str, panel: AbnormalPanel, window: Window, settings: Settings) -> Floats:
+    found = STATISTICS[name].function(panel, window, settings)
+    assert isinstance(found, EventInference)
+    return found.p_value
+
+
+def max_p(panel: AbnormalPanel) -> Floats:
+    """(N,) p of T = max(|AR₀|, |AR₁|) for news that fell on either of two sessions.
+
+    Compared with the same maximum over each two neighbouring estimation sessions of deleted
+    residuals e/(1−h): p = (1 + #{T_b ≥ T})/(B + 1). Valid whichever session held the news, for
+    identically distributed disturbances. Checked by tests/calibration/test_sensitivity.py.
+    """
+    ar = np.abs(np.concatenate([panel.ar[:, panel.columns(w)] for w in EITHER], axis=1))
+    free = 1.0 - panel.leverage
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deleted = np.abs(np.where(free > 1e-12, panel.residuals / free, np.nan))
+    two = np.maximum(deleted[:, 1:], deleted[:, :-1])
+    observed = np.maximum(ar[:, 0], ar[:, 1])
+    seen = np.isfinite(two)
+    with np.errstate(invalid="ignore"):
+        beyond = (seen & (two >= observed[:, None])).sum(axis=1)
+    p = (1 + beyond) / (seen.sum(axis=1) + 1)
+    return np.where(np.isfinite(observed) & (seen.sum(axis=1) >= FEWEST_ROWS - 1), p, np.nan)
