@@ -12,9 +12,11 @@ What is checked before a price is believed:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -32,7 +34,8 @@ from signals.providers.yahoo_answer import SOURCE
 from signals.sessions import trading_calendar
 
 # Yahoo's first trade is an instant of a time zone of its own choice: a few sessions of slack.
-_SLACK_SESSIONS = 5
+_SLACK_SESSIONS: Final = 5
+_SYMBOL: Final = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_&-]{0,63}")
 
 
 def _now() -> datetime:
@@ -55,7 +58,7 @@ class YahooSource:
 
     def load(self, request: PriceRequest) -> PriceHistory:
         """Ask Yahoo; raises :class:`PriceUnavailable` or :class:`TransientError` with the cause."""
-        _check_interval(request)
+        _check_request(request)
         clock = self.now()
         first, clipped = _kept_from(request, clock)
         if self.before_request is not None:
@@ -94,7 +97,10 @@ class YahooSource:
         return _refuse_units(history)
 
 
-def _check_interval(request: PriceRequest) -> None:
+def _check_request(request: PriceRequest) -> None:
+    if not _SYMBOL.fullmatch(request.symbol):  # it becomes a part of an address
+        detail = f"{request.symbol[:40]!r} cannot be a symbol of Yahoo"
+        raise PriceUnavailable(request.ticker, "no_prices", detail)
     if request.interval not in INTERVALS:
         raise SpecError(
             "Yahoo has no bars of this length",

@@ -244,6 +244,18 @@ def test_a_flow_may_put_its_rate_limit_before_each_request(
     assert waited == ["META"], "what is cached waits for nobody"
 
 
+@pytest.mark.parametrize(
+    "symbol", ["../../x", "A?b=c", "A/B", "", "a\0b", "A B", "x" * 300, "МЕТА"]
+)
+def test_what_is_no_symbol_is_not_asked_for(
+    yahoo: YahooServer, source: YahooSource, symbol: str
+) -> None:
+    with pytest.raises(PriceUnavailable, match="cannot be a symbol") as caught:
+        source.load(asked("META", symbol=symbol))
+    assert caught.value.code == "no_prices"
+    assert yahoo.requests == []
+
+
 def test_a_full_disk_and_a_lost_folder_are_no_fault_of_yahoos(
     yahoo: YahooServer, source: YahooSource, clock: Clock, tmp_path: Path
 ) -> None:
