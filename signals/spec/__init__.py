@@ -7,6 +7,7 @@ from signals.spec.study import (
     FactorsSpec,
     MatchSpec,
     PricesSpec,
+    SharesSpec,
     StudySpec,
     Window,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "FactorsSpec",
     "MatchSpec",
     "PricesSpec",
+    "SharesSpec",
     "StudySpec",
     "Window",
     "parse_study",
