@@ -1,6 +1,6 @@
 """Every statistic keeps the size that METHODS states, and docs/sizes.md shows what is measured.
 
-About three minutes on one core. Rates in percent; agreement within three Monte-Carlo errors.
+About four minutes on one core. Rates in percent; agreement within three Monte-Carlo errors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from tests.size.measure import (
     power_rates,
     single_rates,
     single_table,
-)  # fmt: skip
+    synthetic_rates,
+)
 from tests.size.test_rulings import near
 
 pytestmark = pytest.mark.slow
@@ -106,10 +107,12 @@ def single():
 @pytest.mark.parametrize(
     ("name", "case", "five", "one"),
     [
-        ("car_t", "normal", 5.1, 1.1), ("car_t", "t₃", 5.5, 2.6),
-        ("rank_p", "normal", 4.9, 1.0), ("rank_p", "t₃", 5.1, 1.1),
+        ("car_t", "normal", 5.1, 1.1),
+        ("car_t", "t₃", 5.5, 2.6),
+        ("rank_p", "normal", 4.9, 1.0),
+        ("rank_p", "t₃", 5.1, 1.1),
     ],
-)  # fmt: skip
+)
 def test_one_asset_sizes_of_methods(single, name, case, five, one):
     near(single[name][case][0], five, 40_000)
     near(single[name][case][1], one, 40_000)
@@ -125,6 +128,18 @@ def test_single_event_windows_of_five_sessions(name):
     rates = single_rates(n=20_000, m=250, length=5)
     for case in ("normal", "t₃", "skewed"):
         assert abs(rates[name][case][0] - 0.05) <= 0.01
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    return synthetic_rates()
+
+
+def test_the_placebo_in_space_is_exact_among_exchangeable_units(synthetic):
+    """Twenty units: p is a multiple of 1/20, and 5 % and 10 % are among them."""
+    for case in ("normal", "t₃", "skewed"):
+        for nominal, rate in zip((0.05, 0.10), synthetic["synthetic_control_p"][case], strict=True):
+            assert abs(rate - nominal) <= 3 * math.sqrt(nominal * (1 - nominal) / 1_000)
 
 
 def tables_of(document: str) -> list[list[list[str]]]:
@@ -154,7 +169,7 @@ def power():
     return power_rates()
 
 
-def test_the_docs_show_what_is_measured(root: Path, measured, single, power):
+def test_the_docs_show_what_is_measured(root: Path, measured, single, synthetic, power):
     """Same seed, same numbers; half a point of slack for other linear-algebra libraries. The last
     table of the page is METHODS' own (rulings), checked in test_rulings.py."""
     shown = tables_of((root / "docs" / "sizes.md").read_text(encoding="utf-8"))
@@ -163,6 +178,7 @@ def test_the_docs_show_what_is_measured(root: Path, measured, single, power):
         group_table(group_rates(panels=LONG_PANELS, length=5)),
         single_table(single),
         single_table(single_rates(n=20_000, m=250, length=5)),
+        single_table(synthetic),
         group_table(power),
     ]
     assert len(shown) == len(made) + 1
