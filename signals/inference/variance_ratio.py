@@ -29,7 +29,7 @@ def variance_panel(panel: AbnormalPanel) -> AbnormalPanel:
 
     ``car`` of the result over L sessions is L·(ratio − 1): how many normal sessions' worth of
     variance came on top. Requires a model with a prediction variance.
-    Checked by tests/inference/test_variance_ratio.py.
+    Checked by tests/study/test_quantities.py.
     """
     forecast = panel.ar_variance()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,7 +61,7 @@ def variance_ratio_f(panel: AbnormalPanel, window: Window, settings: Settings) -
     errors of one window share the coefficients' error, so the law is exact for L = 1 and close
     for M ≫ L. Not robust to fat tails: the rank and placebo p-values beside it are.
     Assumes normal disturbances of constant variance. NaN: incomplete windows, rank-only models.
-    Cf. Beaver (1968); Patell (1976). Checked by tests/inference/test_variance_ratio.py.
+    Cf. Beaver (1968); Patell (1976). Checked by tests/study/test_quantities.py.
     """
     columns = panel.columns(window)
     forecast = panel.ar_variance()[:, columns]

@@ -37,6 +37,11 @@ ISSUE_CODES: Final[Mapping[str, str]] = {
     "restated": "the source changed its history; the series was fetched whole again",
 }
 
+OF_ONE_RUN: Final = frozenset(
+    {"stale_cache", "delisted", "cache_corrupt", "cache_not_written", "restated"}
+)
+"""Issues of how a series came here this time: another run on the same prices may not have them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QualityIssue:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from signals.events import Catalogue
 from signals.prices import PriceBook, PriceHistory
+from signals.prices.history import OF_ONE_RUN
 from signals.spec import StudySpec
 
 FORMAT_VERSION = 1
@@ -74,6 +75,7 @@ def manifest(
                 "detail": issue.detail,
             }
             for issue in prices.issues
+            if issue.code not in OF_ONE_RUN
         ],
         "remarks": list(remarks),
         "not_yet": not_yet(tables),
