@@ -63,9 +63,10 @@ def no_answer(source: str, down: Sequence[PriceFailure], asked: int) -> Transien
 
 @dataclass(slots=True, eq=False)
 class Stopwatch:
-    """Wall seconds by stage."""
+    """Wall seconds by stage; ``outside`` are stages that the total does not count."""
 
     laps: dict[str, float] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
 
     @contextmanager
     def lap(self, name: str) -> Iterator[None]:
@@ -76,6 +77,12 @@ class Stopwatch:
         finally:
             self.laps[f"{name}_s"] = round(time.perf_counter() - begin, 3)
 
+    def apart(self, name: str, seconds: float, *, of: str) -> None:
+        """Count ``seconds`` of the lap ``of`` as a stage of its own, outside the total."""
+        self.laps[f"{of}_s"] = round(self.laps[f"{of}_s"] - seconds, 3)
+        self.laps[f"{name}_s"] = seconds
+        self.outside.add(f"{name}_s")
+
     def total(self) -> float:
-        """Seconds of all laps."""
-        return round(sum(self.laps.values()), 3)
+        """Seconds of all laps that are not outside."""
+        return round(sum(s for name, s in self.laps.items() if name not in self.outside), 3)

@@ -117,6 +117,8 @@ def conduct(
         with watch.lap("estimate"):
             result = _estimate(runner, inputs, as_of, now)
             result = steps.compare(result, inputs.mark)
+        apart = result.run.get("timings", {}).get("calibration_s", 0.0)
+        watch.apart("calibration", apart, of="estimate")
         progress.stage("write")
         run["fingerprint"] = inputs.mark.digest
         run["tables"] = list(options.tables)

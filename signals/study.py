@@ -17,10 +17,12 @@ from signals.estimate import Estimation, estimate
 from signals.events import Catalogue
 from signals.inference import Settings
 from signals.inference.variance_ratio import variance_panel
+from signals.intraday_study import run_intraday, tables_beyond
 from signals.models import MODELS
 from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan, clock_of, last_closed, plan_study
 from signals.prices import PriceBook
+from signals.prices.currency import in_currency
 from signals.reports.calibration_tables import (
     calibration_facts,
     family_facts,
@@ -72,6 +74,11 @@ def run_study(
 
     Raises :class:`DataError` when no pair of the study can be used.
     """
+    if spec.intraday:
+        plan = plan_study(spec, catalogue, as_of=as_of, now=now)
+        end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
+        return run_intraday(spec, catalogue, plan, prices, clock_of(end, now), as_of)
+    prices = in_currency(spec, prices)
     done = _estimated(spec, catalogue, prices, factors, as_of, now)
     panel = _measured(spec, done.estimation.panel)
     found = _groups(panel, catalogue)
@@ -81,7 +88,7 @@ def run_study(
         factors, placebo,
     )  # fmt: skip
     seconds = round(time.perf_counter() - begun, 3)
-    tables = _tables(spec, done, panel, found)
+    tables = _tables(spec, catalogue, done, panel, found)
     remarks: list[str] = []
     if panel is not None:
         tables = trusted_tables(tables, spec, panel, trusted)
@@ -98,6 +105,7 @@ def run_study(
         prices=done.prices,
         panel=panel,
         run={"timings": {"calibration_s": seconds}},
+        placebo_studies=trusted.calibration,
     )  # fmt: skip
 
 
@@ -154,7 +162,11 @@ def _estimated(
 
 
 def _tables(
-    spec: StudySpec, done: _Estimated, panel: AbnormalPanel | None, found: list[Group]
+    spec: StudySpec,
+    catalogue: Catalogue,
+    done: _Estimated,
+    panel: AbnormalPanel | None,
+    found: list[Group],
 ) -> dict[str, pd.DataFrame]:
     """The tables of the study itself: each pair's, and each group's."""
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
@@ -174,6 +186,7 @@ def _tables(
         tables["statistics"] = statistics_table(
             panel, found, spec.windows, spec.statistics, settings
         )
+        tables |= tables_beyond(spec, catalogue, panel, done.prices, settings)
     return tables
 
 

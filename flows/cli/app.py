@@ -23,6 +23,7 @@ import typer
 from typer.main import get_command
 
 from flows.cli import screen
+from flows.cli.calibrate import calibrate
 from flows.cli.check import check
 from flows.cli.doctor import doctor
 from flows.cli.history import diff, history
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("check")(check)
 app.command("prices")(prices)
+app.command("calibrate")(calibrate)
 app.command("serve")(serve)
 app.command("history")(history)
 app.command("diff")(diff)

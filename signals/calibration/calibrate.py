@@ -17,6 +17,7 @@ from signals.calibration.power import (
     group_min_detectable,
     group_power,
     min_detectable,
+    power_curve,
 )
 from signals.calibration.record import (
     CalibratedEvents,
@@ -116,7 +117,26 @@ def calibrate(
         placebo.dates, statistics, singles.pooled,
         replace(_events(spec, panel, placebo), verdict=verdicts),
         scaled, observed, spec.alpha, spec.seed, effect,
+        _curves(spec, placebo, panel, everything, statistics),
     )  # fmt: skip
+
+
+def _curves(
+    spec: StudySpec,
+    placebo: _Placebo,
+    panel: AbnormalPanel,
+    index: Ints | None,
+    statistics: Mapping[GroupKey, Mapping[tuple[Window, str], CalibratedStatistic]],
+) -> dict[str, tuple[Floats, Floats]]:
+    """Power curves of the group ``all`` over the primary window."""
+    drawn = None if index is None else _drawn(placebo, panel, index, spec.primary, None)
+    if drawn is None:
+        return {}
+    return {
+        name: power_curve(VECTORIZED[name], drawn, result.min_detectable, spec.alpha)
+        for (window, name), result in statistics["all", "all"].items()
+        if window == spec.primary and np.isfinite(result.min_detectable)
+    }
 
 
 def _placebo_studies(

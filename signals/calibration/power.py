@@ -15,6 +15,7 @@ from signals.frames import Floats
 POWER = 0.8
 POWER_DRAWS = 200
 STEPS = 9
+CURVE_POINTS = 17
 # Statistics whose smallest effect is sought by injection in every run. The others need sorting
 # or whole estimation windows at every step: `signals calibrate --effect` shows their power.
 SEARCHED = frozenset(
@@ -99,6 +100,14 @@ def group_min_detectable(statistic: Vectorized, drawn: DrawnGroup, alpha: float)
         else:
             low = middle
     return float(high)
+
+
+def power_curve(
+    statistic: Vectorized, drawn: DrawnGroup, smallest: float, alpha: float
+) -> tuple[Floats, Floats]:
+    """Effects from 0 to twice the smallest detectable one, and the power at each."""
+    effects = np.linspace(0.0, 2.0, CURVE_POINTS) * smallest
+    return effects, group_power(statistic, drawn.first(POWER_DRAWS), effects.tolist(), alpha)
 
 
 def _share(p_values: Floats, alpha: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signals.calibration.placebo import PlaceboDates
 from signals.calibration.verdicts import Size
@@ -52,7 +52,9 @@ class Calibration:
     ``dates`` where they were put; ``statistics`` (group_by, group) → (window, name) → result;
     ``single`` (name, window) → size of a single-event test, pooled over assets by date;
     ``events`` the pairs; ``scaled`` (D, n) CAR/error of the primary window, joint in time;
-    ``observed`` (n,) the same of the real dates; ``alpha``, ``seed``, ``effect``.
+    ``observed`` (n,) the same of the real dates; ``alpha``, ``seed``, ``effect``; ``curves``
+    name → (effects (E,), power (E,)) of the group ``all`` over the primary window, by effects
+    injected on placebo dates.
     """
 
     dates: PlaceboDates
@@ -64,3 +66,4 @@ class Calibration:
     alpha: float
     seed: int
     effect: float | None = None
+    curves: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from signals.prices import PriceBook
 from signals.spec import StudySpec
 
 if TYPE_CHECKING:
+    from signals.calibration import Calibration
     from signals.reports.figures import Plots
 
 
@@ -23,7 +24,8 @@ class StudyResult:
     """Everything a study found. Each table has exactly the columns of ``frames.TABLES``.
 
     ``manifest`` is what ``manifest.json`` holds without its ``run`` object. ``panel`` is the
-    abnormal-return panel (None when no event could be studied), ``prices`` the book used.
+    abnormal-return panel (None when no event could be studied), ``prices`` the book used,
+    ``placebo_studies`` what ``calibration.csv`` comes from (None: off, or not possible).
     """
 
     spec: StudySpec
@@ -32,6 +34,7 @@ class StudyResult:
     prices: PriceBook
     panel: AbnormalPanel | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
+    placebo_studies: Calibration | None = None
 
     def table(self, name: str) -> pd.DataFrame:
         """One table by its CSV's name; an empty one where the study did not make it."""
