@@ -1,10 +1,10 @@
-"""Yahoo's limit on the Prefect server: one for all runs that share the server."""
+"""Yahoo's limits on the Prefect server: the same for all runs that share the server."""
 
 from __future__ import annotations
 
 import logging
 
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.concurrency.sync import rate_limit
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -15,23 +15,29 @@ LOG = logging.getLogger(__name__)
 
 
 def ensure() -> None:
-    """Make the server's limit where there is none; one that somebody set stays as it is."""
+    """Make the server's two limits where they are missing: requests in time, and tasks at once.
+
+    One that somebody has set stays as it is.
+    """
     with get_client(sync_client=True) as client:
-        try:
-            client.read_global_concurrency_limit_by_name(policy.RATE_LIMIT_NAME)
-            return
-        except ObjectNotFound:
-            pass
-        try:
-            client.create_global_concurrency_limit(
-                GlobalConcurrencyLimitCreate(
-                    name=policy.RATE_LIMIT_NAME,
-                    limit=policy.RATE_LIMIT_SLOTS,
-                    slot_decay_per_second=policy.RATE_LIMIT_PER_SECOND,
-                )
-            )
-        except ObjectAlreadyExists:
-            LOG.debug("another run made the limit at the same moment")
+        _ensure(
+            client, policy.RATE_LIMIT_NAME, policy.RATE_LIMIT_SLOTS, policy.RATE_LIMIT_PER_SECOND
+        )
+        _ensure(client, policy.CONNECTIONS_NAME, policy.CONNECTIONS, 0.0)
+
+
+def _ensure(client: SyncPrefectClient, name: str, limit: int, decay: float) -> None:
+    try:
+        client.read_global_concurrency_limit_by_name(name)
+        return
+    except ObjectNotFound:
+        pass
+    try:
+        client.create_global_concurrency_limit(
+            GlobalConcurrencyLimitCreate(name=name, limit=limit, slot_decay_per_second=decay)
+        )
+    except ObjectAlreadyExists:
+        LOG.debug("another run made the limit %s at the same moment", name)
 
 
 def take_turn() -> None:

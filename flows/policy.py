@@ -17,25 +17,39 @@ RETRIES: Final = 3
 JITTER: Final = 0.5  # a delay is drawn from [d, 1.5 d]
 DELAY_VARIABLE: Final = "SIGNALS_RETRY_SECONDS"
 FIRST_DELAY: Final = 2.0
+TIMEOUT_VARIABLE: Final = "SIGNALS_RUN_SECONDS"
+RUN_TIMEOUT: Final = 3600.0
 
 # One rate limit for everybody who asks Yahoo: five at once, two more each second.
 RATE_LIMIT_NAME: Final = "yahoo"
 RATE_LIMIT_SLOTS: Final = 5
 RATE_LIMIT_PER_SECOND: Final = 2.0
+# Prefect counts the running tasks that carry a tag under this name.
+CONNECTIONS_NAME: Final = "tag:yahoo"
+CONNECTIONS: Final = 4
 
 
 def first_delay() -> float:
     """Seconds before the first retry (``SIGNALS_RETRY_SECONDS``, default 2)."""
-    text = os.environ.get(DELAY_VARIABLE, "").strip()
+    return _seconds(DELAY_VARIABLE, FIRST_DELAY, most=3600)
+
+
+def run_timeout() -> float:
+    """Seconds after which a flow run is given up (``SIGNALS_RUN_SECONDS``, default an hour)."""
+    return _seconds(TIMEOUT_VARIABLE, RUN_TIMEOUT, most=7 * 86400)
+
+
+def _seconds(variable: str, default: float, *, most: float) -> float:
+    text = os.environ.get(variable, "").strip()
     if not text:
-        return FIRST_DELAY
+        return default
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 3600:
+    if not 0 <= seconds <= most:
         raise SpecError(
-            "is not a delay", key=DELAY_VARIABLE, value=text, allowed="seconds, 0 to 3600"
+            "is not a time", key=variable, value=text, allowed=f"seconds, 0 to {most:g}"
         )
     return seconds
 

@@ -151,6 +151,7 @@ def run_name() -> str:
     name="study",
     flow_run_name=run_name,
     task_runner=THREADS,
+    timeout_seconds=policy.run_timeout(),
     persist_result=False,
     validate_parameters=True,
 )

@@ -140,8 +140,10 @@ def _greeting() -> str:
 def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Outcome:
     begun = time.perf_counter()
     from flows import settings
+    from flows.connection import require_api, told_in_words
 
     settings.apply(quiet=True)
+    require_api(settings.api_url())
     from prefect import tags
 
     from flows.progress import begin, watcher
@@ -165,7 +167,8 @@ def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Ou
             refresh=options.refresh,
         )
 
-    return contextvars.copy_context().run(call)
+    with told_in_words():
+        return contextvars.copy_context().run(call)
 
 
 def _print_json(outcome: Outcome) -> None:

@@ -43,6 +43,7 @@ def serve(
 ) -> None:
     """Run studies on a schedule until interrupted; watch and start runs in Prefect's UI."""
     from flows import settings
+    from flows.connection import require_api
     from flows.options import CACHE_VARIABLE, cache_dir
     from flows.server import own_server
 
@@ -51,6 +52,7 @@ def serve(
     os.environ[CACHE_VARIABLE] = str(cache_dir().resolve())
     url = settings.api_url()
     if url is not None:
+        require_api(url)
         _serve(served, url, limit)
         return
     screen.note(f"starting Prefect's own server on port {port}: up to 30 s the first time …")
@@ -84,6 +86,7 @@ def _served(
 
 
 def _serve(served: Sequence[Served], url: str, limit: int) -> None:
+    from flows.connection import told_in_words
     from flows.deploy import serve_studies
 
     for one in served:
@@ -91,4 +94,5 @@ def _serve(served: Sequence[Served], url: str, limit: int) -> None:
         told = f"{when.cron} ({when.timezone})" if when else "no schedule: start it in the UI"
         screen.out(f"{one.spec.id}: {told}; reports in {one.out}")
     screen.out(f"watch it at {url.removesuffix('/api')}; end with Ctrl-C")
-    serve_studies(served, url, limit=limit)
+    with told_in_words():
+        serve_studies(served, url, limit=limit)

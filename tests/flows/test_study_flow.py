@@ -158,3 +158,43 @@ def test_a_broken_study_file_fails_with_its_place(study: Study) -> None:
     assert state.is_failed()
     assert "study.toml:3" in str(state.message)
     assert "did you mean 'title'" in str(state.message)
+
+
+def test_yahoo_has_limits_for_all_runs_of_the_server() -> None:
+    from prefect.client.orchestration import get_client
+
+    from flows import limits, policy
+
+    with get_client(sync_client=True) as client:
+        limits.ensure()
+        rate = client.read_global_concurrency_limit_by_name(policy.RATE_LIMIT_NAME)
+        assert (rate.limit, rate.slot_decay_per_second) == (5, 2.0)
+        assert client.read_global_concurrency_limit_by_name(policy.CONNECTIONS_NAME).limit == 4
+        client.update_global_concurrency_limit(policy.RATE_LIMIT_NAME, _limit_of(9))
+        limits.ensure()
+        assert client.read_global_concurrency_limit_by_name(policy.RATE_LIMIT_NAME).limit == 9
+
+
+def _limit_of(slots: int) -> Any:
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+
+    return GlobalConcurrencyLimitUpdate(limit=slots)
+
+
+def test_a_run_that_hangs_is_ended(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run says that it ran out of time; its threads end with their own HTTP timeouts."""
+    import threading
+
+    from flows.study_flow import study_flow
+
+    release = threading.Event()
+
+    def hang(*_: Any) -> None:
+        release.wait(20)
+
+    monkeypatch.setattr("flows.steps.fetch", hang)
+    threading.Timer(4, release.set).start()
+    state = study_flow.with_options(timeout_seconds=2)(study=str(study.file), return_state=True)
+    assert state.name == "TimedOut"
+    assert "2.0 second" in str(state.message)
+    assert not (study.folder.parent / "reports" / "tiny" / "car.csv").exists()
