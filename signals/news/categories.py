@@ -15,6 +15,8 @@ from signals.news.lexicon import Lexicon
 from signals.news.parse import Parsed, Sentence
 
 THRESHOLD: Final = 2.0
+PEGGED: Final = 2.0  # the sentence that says "today" carries the news
+CURRENT: Final = 1.4
 OLD_AFTER_DAYS: Final = 45
 # A denial of one of these is not the news: a fine stays a fine when the company protests.
 NOT_UNDONE_BY_DENIAL: Final = frozenset({"regulation", "earnings_call"})
@@ -22,12 +24,13 @@ _OPENING_SENTENCES: Final = 3
 
 
 class Status(NamedTuple):
-    """How a sentence stands in time and truth."""
+    """How a sentence stands in time and truth; ``pegged``: it says today or a weekday."""
 
     recalled: bool
     denied: bool
     future: bool
     current: bool
+    pegged: bool = False
 
 
 class Verdict(NamedTuple):
@@ -52,12 +55,13 @@ def statuses(parsed: Parsed, dates: list[DateMention]) -> list[Status]:
         hits = parsed.within(parsed.grammar, sentence.first, sentence.last)
         groups = {group for h in hits for group, _ in h.payloads}
         mine = [d for d in dates if sentence.first <= d.first < sentence.last]
-        fresh = "current" in groups or any(
+        pegged = any(
             d.kind == "weekday" or (d.kind == "relative_day" and d.value in (0, -1)) for d in mine
         )
+        fresh = pegged or "current" in groups
         old = _is_old(mine, reference, groups)
         recalled = ("recalled" in groups and not fresh) or (old and not _is_now(mine, reference))
-        found.append(Status(recalled, "denied" in groups, "future" in groups, fresh))
+        found.append(Status(recalled, "denied" in groups, "future" in groups, fresh, pegged))
     return found
 
 
@@ -135,12 +139,17 @@ def _votes(
 ) -> list[tuple[str, _Vote]]:
     hits = parsed.within(parsed.words, sentence.first, sentence.last)
     by_group: dict[str, list[str]] = {}
-    for hit in hits:
+    covered: dict[str, int] = {}
+    for hit in sorted(hits, key=lambda h: (h.first, -h.last)):
         for group, _ in hit.payloads:
-            by_group.setdefault(group, []).append(parsed.text[hit.start : hit.end])
+            if hit.first > covered.get(group, -1):  # a phrase inside a phrase counts once
+                covered[group] = hit.last
+                by_group.setdefault(group, []).append(parsed.text[hit.start : hit.end])
     if not by_group:
         return []
-    weight = _place(parsed, sentence) * (1.5 if status.current else 1.0)
+    weight = _place(parsed, sentence) * (
+        PEGGED if status.pegged else CURRENT if status.current else 1.0
+    )
     best: dict[str, _Vote] = {}
     for rule in lexicon.rules:
         if all(g in by_group for g in rule.all) and not any(g in by_group for g in rule.none):
@@ -155,7 +164,7 @@ def _votes(
 
 def _place(parsed: Parsed, sentence: Sentence) -> float:
     if sentence.title:
-        return 2.5
+        return 3.0
     body = sentence.number - sum(s.title for s in parsed.sentences)
     return (2.2, 1.5, 1.2)[body] if body < 3 else 1.0
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signals.news.clauses import Clause
-from signals.news.entities import Mention
+from signals.news.entities import Mention, is_modifier
 from signals.news.lexicon import Entity, Lexicon
 from signals.news.numbers import Figure
 from signals.news.parse import Parsed, Sentence
@@ -247,7 +247,9 @@ def asset_of(scope: Scope, noun: Noun, at: int) -> Entity | None:
     subject of the article only where the noun stands alone or is "the company's"."""
     for number in dict.fromkeys((noun.clause, at)):
         clause = scope.clauses[number]
-        named = [m for m in scope.named_in(clause.first, clause.last) if not _is_modifier(scope, m)]
+        named = [
+            m for m in scope.named_in(clause.first, clause.last) if not is_modifier(scope.parsed, m)
+        ]
         if named:
             best = min(
                 named, key=lambda m: min(abs(m.first - noun.place), abs(m.last - noun.place))
@@ -255,15 +257,10 @@ def asset_of(scope: Scope, noun: Noun, at: int) -> Entity | None:
             return scope.lexicon.entities[best.entity]
     alone = _stands_alone(scope, noun)
     before = scope.named_in(scope.sentence.first, scope.clauses[noun.clause].first)
-    if alone and before:
-        return scope.lexicon.entities[before[-1].entity]
+    listed = [e for m in before if (e := scope.lexicon.entities[m.entity]).ticker]
+    if alone and listed:
+        return listed[-1]
     return scope.subject if alone else None
-
-
-def _is_modifier(scope: Scope, mention: Mention) -> bool:
-    """ "Meta rival Snap", "Nvidia supplier Micron": the first name only describes the second."""
-    near = scope.parsed.within(scope.parsed.words, mention.last + 1, mention.last + 2)
-    return any(h.get("rival") or h.get("supplier") for h in near)
 
 
 def _stands_alone(scope: Scope, noun: Noun) -> bool:

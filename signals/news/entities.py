@@ -18,6 +18,7 @@ from signals.news.text import Token
 TITLE_WEIGHT: Final = 3.0
 OPENING_WEIGHT: Final = 2.0
 PRODUCT_WEIGHT: Final = 0.5
+MODIFIER_WEIGHT: Final = 0.2
 
 
 class Mention(NamedTuple):
@@ -143,10 +144,15 @@ def roles(parsed: Parsed, found: list[Mention], lexicon: Lexicon, category: str)
     for mention in found:
         sentence = parsed.sentence_at(mention.first)
         weight = _place_weight(sentence, opening)
+        if is_modifier(parsed, mention):
+            weight *= MODIFIER_WEIGHT
         if mention.how == "product":
             weight *= PRODUCT_WEIGHT if mention.entity in named else 0.9
         weights[mention.entity] = weights.get(mention.entity, 0.0) + weight
-        first_place.setdefault(mention.entity, mention.first)
+        if not is_modifier(parsed, mention):
+            first_place.setdefault(mention.entity, mention.first)
+    last = len(parsed.tokens)
+    first_place = {e: first_place.get(e, last) for e in weights}
     order = sorted(
         weights, key=lambda e: (-_subject_score(e, weights, first_place, lexicon), first_place[e])
     )
@@ -158,6 +164,12 @@ def roles(parsed: Parsed, found: list[Mention], lexicon: Lexicon, category: str)
         )
         for k, e in enumerate(order)
     ]
+
+
+def is_modifier(parsed: Parsed, mention: Mention) -> bool:
+    """ "Meta rival Snap", "Nvidia supplier Micron": the first name only describes the second."""
+    near = parsed.within(parsed.words, mention.last + 1, mention.last + 2)
+    return any(h.get("rival") or h.get("supplier") for h in near)
 
 
 def _opening(parsed: Parsed) -> int:

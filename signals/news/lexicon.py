@@ -95,6 +95,19 @@ class Lexicon:
     folder: Path = field(default=Path("configs/news"))
 
 
+def news_folder(study: Path | None = None) -> Path:
+    """Where the tables are: ``configs/news`` here, ``news`` beside the study file, or those that
+    come with the package (in a wheel, or in a checkout)."""
+    here = Path(__file__).resolve()
+    places = [Path("configs/news"), here.parent / "tables", here.parents[2] / "configs" / "news"]
+    if study is not None:
+        places.insert(0, study.parent / "news")
+    for place in places:
+        if (place / "entities.toml").is_file():
+            return place
+    raise SpecError("there are no tables of names and words", allowed="--tables DIR")
+
+
 @functools.lru_cache(maxsize=8)
 def load_lexicon(folder: Path) -> Lexicon:
     """Read ``languages/*.toml``, ``entities.toml`` and ``categories.toml`` of a folder.

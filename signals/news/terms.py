@@ -79,8 +79,8 @@ class TermIndex:
             self.add(phrase, group, value)
 
     def find(self, found: Sequence[Token], *, inside: bool = False) -> list[Hit]:
-        """All phrases in order; at each place the longest. Those that begin inside another
-        phrase are found only with ``inside``."""
+        """All phrases in order; at each place the longest. With ``inside`` also the
+        shorter ones there, and those that begin inside another phrase."""
         hits: list[Hit] = []
         i, n = 0, len(found)
         cache = self._cache
@@ -94,8 +94,9 @@ class TermIndex:
                 last = i + len(rest)
                 if last < n and self._follows(found, i, rest):
                     hits.append(Hit(i, last, found[i].start, found[last].end, payloads))
-                    step = 1 if inside else len(rest) + 1
-                    break
+                    if not inside:
+                        step = len(rest) + 1
+                        break
             i += step
         return hits
 
