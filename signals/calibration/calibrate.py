@@ -15,9 +15,9 @@ from signals.calibration.plain import plain_p_values
 from signals.calibration.power import (
     SEARCHED,
     group_min_detectable,
-    group_power,
     min_detectable,
     power_curve,
+    rejected,
 )
 from signals.calibration.record import (
     CalibratedEvents,
@@ -26,7 +26,7 @@ from signals.calibration.record import (
     GroupKey,
 )
 from signals.calibration.single import single_sizes
-from signals.calibration.vectorized import MOVED_BY_CAR, VECTORIZED
+from signals.calibration.vectorized import VECTORIZED
 from signals.calibration.verdicts import attainable_level, size_of
 from signals.frames import Days, Floats, Ints
 from signals.inference import Settings
@@ -49,12 +49,14 @@ MOST_SINGLE_FITS = 3_000  # cells of models that are fitted one by one
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placebo:
-    """The placebo studies as arrays: dates, cells, (D, n) cell numbers, correlations."""
+    """The placebo studies as arrays: dates, cells, (D, n) cell numbers, correlations; ``moved``
+    the same cells with the effect injected, where there is one."""
 
     dates: PlaceboDates
     cells: Cells
     at: Ints
     correlations: PairCorrelations | None
+    moved: Cells | None = None
 
 
 def calibrate(
@@ -87,7 +89,7 @@ def calibrate(
     tests/calibration/test_sizes.py.
     """
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
-    placebo = _placebo_studies(spec, returns, known, draws)
+    placebo = _placebo_studies(spec, returns, known, draws, effect)
     possible = placebo.dates.possible
     singles = single_sizes(
         returns, placebo.cells, spec.model, spec.windows, settings, possible=possible,
@@ -100,7 +102,7 @@ def calibrate(
         for window in spec.windows:
             drawn = _drawn(placebo, panel, index, window, drawn)
             if drawn is not None:
-                found.update(_group(spec, drawn, possible, effect))
+                found.update(_group(spec, drawn, placebo, possible))
         statistics[key] = found
     everything = groups.get(("all", "all"))
     if plain_draws and everything is not None:
@@ -140,7 +142,11 @@ def _curves(
 
 
 def _placebo_studies(
-    spec: StudySpec, returns: EventReturns, known: Mapping[str, Days], draws: int
+    spec: StudySpec,
+    returns: EventReturns,
+    known: Mapping[str, Days],
+    draws: int,
+    effect: float | None,
 ) -> _Placebo:
     market = trading_calendar(spec.market.calendar).sessions
     wanted = min(draws, max(MOST_PLACED // max(len(returns), 1), 1))
@@ -155,13 +161,18 @@ def _placebo_studies(
         dates = replace(dates, zero=zero, offset=dates.offset[: len(zero)])
     series, position, at = cell_index(returns.series_index, zero)
     windows = tuple(dict.fromkeys((*spec.windows, spec.primary)))
-    cells = compute_cells(
-        returns, series, position, spec.model, windows,
-        min_returns=spec.estimation.min_returns, missing=spec.missing,
-        rows=len(series) <= MOST_ROW_CELLS,
-    )  # fmt: skip
+
+    def compute(jump: float) -> Cells:
+        return compute_cells(
+            returns, series, position, spec.model, windows,
+            min_returns=spec.estimation.min_returns, missing=spec.missing,
+            rows=len(series) <= MOST_ROW_CELLS, effect=jump,
+        )  # fmt: skip
+
+    cells = compute(0.0)
     correlations = pair_correlations(returns, spec.model, cells, at, windows)
-    return _Placebo(dates, cells, at, correlations)
+    moved = None if effect is None else compute(effect)
+    return _Placebo(dates, cells, at, correlations, moved)
 
 
 def _within_fits(returns: EventReturns, zero: Ints) -> Ints:
@@ -204,10 +215,16 @@ def _drawn(
 
 
 def _group(
-    spec: StudySpec, drawn: DrawnGroup, possible: int, effect: float | None
+    spec: StudySpec, drawn: DrawnGroup, placebo: _Placebo, possible: int
 ) -> dict[tuple[Window, str], CalibratedStatistic]:
     wanted = VECTORIZED if spec.statistics == "auto" else set(spec.statistics)
     found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    moved = None
+    if placebo.moved is not None and drawn.window[0] <= 0 <= drawn.window[1]:
+        moved = drawn_group(
+            placebo.moved, drawn.at, drawn.window, drawn.r_bar,
+            independent=drawn.independent, one_asset=drawn.one_asset,
+        )  # fmt: skip
     for name, statistic in VECTORIZED.items():
         if name not in wanted:
             continue
@@ -222,8 +239,8 @@ def _group(
         smallest = power = float("nan")
         if name in SEARCHED:
             smallest = group_min_detectable(statistic, drawn, spec.alpha)
-        if effect is not None and name in MOVED_BY_CAR:
-            power = float(group_power(statistic, drawn, [effect], spec.alpha)[0])
+        if moved is not None:
+            power = rejected(statistic(moved), spec.alpha)
         found[drawn.window, name] = CalibratedStatistic(
             size, np.sort(p_values[seen]), smallest, power
         )

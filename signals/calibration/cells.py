@@ -94,9 +94,11 @@ def compute_cells(
     min_returns: int,
     missing: str,
     rows: bool = True,
+    effect: float = 0.0,
 ) -> Cells:
     """All cells, ``CHUNK`` at a time; memory with ``rows`` about 35·C·T bytes.
 
+    ``effect`` (decimal) is added to the return of each placebo day zero: an injected event.
     The numbers are those of ``estimate`` and the panel's own methods
     (tests/calibration/test_cells.py)."""
     columns: dict[str, np.ndarray] = {}
@@ -105,9 +107,10 @@ def compute_cells(
     for panel, params, index in cell_panels(
         returns, series, zero, model, min_returns=min_returns, missing=missing
     ):
-        _put(columns, _numbers(panel, params, chosen), index, len(zero))
+        moved = injected(panel, effect) if effect else panel
+        _put(columns, _numbers(moved, params, chosen), index, len(zero))
         if rows:
-            _put(held, _rows(panel), index, len(zero))
+            _put(held, _rows(moved), index, len(zero))
     if not columns:
         _put(columns, _nothing(len(chosen)), np.empty(0, dtype=np.int64), len(zero))
     kept = CellRows(**held) if held else None
@@ -137,6 +140,12 @@ def cell_panels(
     if found.panel is not None:
         params = np.stack([fit.params for fit in found.fits])
         yield found.panel, params, found.index
+
+
+def injected(panel: AbnormalPanel, effect: float) -> AbnormalPanel:
+    """The panel with ``effect`` added to every day-zero return (models are fitted before)."""
+    jump = np.where(panel.tau == 0, effect, 0.0)
+    return replace(panel, actual=panel.actual + jump, ar=panel.ar + jump)
 
 
 def cell_returns(returns: EventReturns, series: Ints, zero: Ints) -> EventReturns:

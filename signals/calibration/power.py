@@ -71,7 +71,7 @@ def group_power(
 ) -> Floats:
     """Power curve of a group statistic: share of the placebo studies in which it rejects at
     level α once each of ``effects`` is added to every CAR."""
-    return np.asarray([_share(statistic(drawn.shifted(e)), alpha) for e in effects])
+    return np.asarray([rejected(statistic(drawn.shifted(e)), alpha) for e in effects])
 
 
 def group_min_detectable(statistic: Vectorized, drawn: DrawnGroup, alpha: float) -> float:
@@ -88,14 +88,14 @@ def group_min_detectable(statistic: Vectorized, drawn: DrawnGroup, alpha: float)
     high = 4 * float(np.median(typical)) / np.sqrt(max(drawn.seen.sum(axis=1).max(), 1))
     low = 0.0
     for _ in range(8):
-        if _share(statistic(drawn.shifted(high)), alpha) >= POWER:
+        if rejected(statistic(drawn.shifted(high)), alpha) >= POWER:
             break
         low, high = high, 2 * high
     else:
         return float("nan")
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if _share(statistic(drawn.shifted(middle)), alpha) >= POWER:
+        if rejected(statistic(drawn.shifted(middle)), alpha) >= POWER:
             high = middle
         else:
             low = middle
@@ -110,6 +110,7 @@ def power_curve(
     return effects, group_power(statistic, drawn.first(POWER_DRAWS), effects.tolist(), alpha)
 
 
-def _share(p_values: Floats, alpha: float) -> float:
+def rejected(p_values: Floats, alpha: float) -> float:
+    """Share of the draws with a p-value that reject at level α."""
     seen = np.isfinite(p_values)
     return float((p_values[seen] <= alpha).mean()) if seen.any() else 0.0

@@ -140,13 +140,6 @@ VECTORIZED: Final[Mapping[str, Vectorized]] = {
     "portfolio_rank_p": portfolio_rank,
 }
 
-# An effect added to every CAR changes these through the CARs alone; the others read rows.
-MOVED_BY_CAR: Final = frozenset(
-    {"cross_sectional_t", "brown_warner_t", "patell_z", "adjusted_patell_z", "bmp_t",
-     "adjusted_bmp_t", "grank_t", "grank_z", "wilcoxon", "sign_z", "sign_binomial",
-     "generalized_sign_z", "portfolio_t", "portfolio_rank_p"}
-)  # fmt: skip
-
 
 def _where(condition: Bools, value: Floats) -> Floats:
     return np.where(condition, value, np.nan)
