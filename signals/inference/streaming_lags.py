@@ -22,8 +22,6 @@ import numpy as np
 from signals.frames import Bools, Floats, Ints
 from signals.inference.streaming_sums import weighted_sum
 
-Scales = tuple[Floats, Floats]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DateSum:
@@ -74,54 +72,80 @@ def _meet(before: Sequence[DateSum], now: DateSum, products: Floats, pairs: Ints
 
 
 class LagCollector:
-    """Collects one cell's :class:`LagSums` from blocks of residuals in order of date."""
+    """Collects one cell's :class:`LagSums` from blocks of residuals in order of date.
+
+    The Σz⁺ of the last D dates stand in a ring, slot date mod D, rows padded with D zeros. The
+    row that lag δ asks of date − δ starts δ further right for each δ: a skewed view of one gather.
+    """
 
     def __init__(self, depth: int, rows: int) -> None:
         self.depth, self.rows = depth, rows
         self.products = np.zeros(depth)
         self.pairs = np.zeros(depth, dtype=np.int64)
         self.head: list[DateSum] = []
-        self.recent: list[DateSum] = []
-        self.open: tuple[int, int, Floats, Floats] | None = None
+        self.ring = np.zeros((depth, depth, rows + depth))
+        self.work = np.zeros(1 + (depth - 1) * (rows + depth + 1))
+        self.counts = np.zeros(depth, dtype=np.int64)
+        self.last: int | None = None
+        self.open: tuple[int, int, Floats] | None = None
         self.flat = False
 
-    def add(self, date: int, e: Floats, late: Scales, early: Scales, chosen: Bools) -> None:
-        """``e`` (n, T) residuals of events of one date, zero where not regular, their scales
-        (D', n) for D' ≥ D lags, and which of the events count."""
+    def add(self, date: int, e: Floats, scale: Floats, shift: Floats, chosen: Bools) -> None:
+        """``e`` (n, T) residuals of events of one date, zero where not regular; their ``scale``
+        and ``shift`` (2, D, n), late and early; and which of the events count."""
         if self.open is not None and self.open[0] != date:
             self.close()
-        every = bool(chosen.all())
-        sides = []
-        for scale, shift in (late, early):
-            weight, less = scale[: self.depth], shift[: self.depth]
-            if not every:
-                weight, less = weight * chosen, less * chosen
-            sides.append(weighted_sum(weight, e) - less.sum(axis=1)[:, None])
-        count = int(chosen.sum())
+        weight = scale.reshape(2 * self.depth, -1)
+        less = shift.reshape(2 * self.depth, -1)
+        count = int(np.count_nonzero(chosen))
+        if count < len(chosen):
+            weight, less = weight * chosen, less * chosen
+        sums = weighted_sum(weight, e) - less.sum(axis=1)[:, None]
         if self.open is not None:
-            count, sides = count + self.open[1], [self.open[2] + sides[0], self.open[3] + sides[1]]
-        self.open = (date, count, sides[0], sides[1])
+            count, sums = count + self.open[1], sums + self.open[2]
+        self.open = (date, count, sums)
 
     def close(self) -> None:
-        """The open date is complete: let it meet the dates before it."""
+        """The open date is complete: let it meet the dates before it, and remember it."""
         if self.open is None:
             return
-        date, count, late, early = self.open
+        date, count, sums = self.open
         self.open = None
-        now = DateSum(date, count, early)
+        depth, rows = self.depth, self.rows
+        late, early = sums[:depth], sums[depth:]
         self.products[0] += (float(early[0] @ early[0]) - count) / 2.0
         self.pairs[0] += count * (count - 1) // 2
-        self.recent = [one for one in self.recent if date - one.date < self.depth]
-        _meet(self.recent, now, self.products, self.pairs)
-        self.recent.append(DateSum(date, count, late))
-        if date - (self.head[0].date if self.head else date) < self.depth:
-            self.head.append(now)
+        if self.last is not None:
+            for gone in range(self.last + 1, min(date, self.last + depth) + 1):
+                self.ring[gone % depth] = 0.0
+                self.counts[gone % depth] = 0
+        lags = np.arange(1, depth)
+        slots = (date - lags) % depth
+        if depth > 1 and self.counts[slots].any():
+            # One gather laid out so that the row of lag δ begins δ columns further right.
+            wide = rows + depth
+            self.work[: (depth - 1) * wide].reshape(depth - 1, wide)[:] = self.ring[slots, lags]
+            skewed = self.work[1:].reshape(depth - 1, wide + 1)[:, :rows]
+            self.products[1:] += np.einsum("dt,dt->d", skewed, early[1:])
+            self.pairs[1:] += self.counts[slots] * count
+        self.ring[date % depth, :, :rows] = late
+        self.counts[date % depth] = count
+        self.last = date
+        if date - (self.head[0].date if self.head else date) < depth:
+            self.head.append(DateSum(date, count, early))
 
     def finish(self) -> LagSums | None:
         self.close()
-        if not self.recent:
+        if self.last is None:
             return None
-        return LagSums(self.products, self.pairs, tuple(self.head), tuple(self.recent), self.flat)
+        dates = [d for d in range(self.last - self.depth + 1, self.last + 1)
+                 if self.counts[d % self.depth]]  # fmt: skip
+        tail = tuple(
+            DateSum(d, int(self.counts[d % self.depth]),
+                    self.ring[d % self.depth, :, : self.rows].copy())
+            for d in dates
+        )  # fmt: skip
+        return LagSums(self.products, self.pairs, tuple(self.head), tail, self.flat)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,20 +179,19 @@ class CellLags:
         if not deepest or not regular.any():
             return
         safe = residuals if regular.all() else np.where(regular[:, None], residuals, 0.0)
-        late, early = unit_scales(safe, deepest)
-        flat = regular & ((late[0] == 0) | (early[0] == 0)).any(axis=0)
+        scale, shift = unit_scales(safe, deepest)
+        flat = regular & (scale == 0).any(axis=(0, 1))
         edges = (np.flatnonzero(np.diff(date)) + 1).tolist()
         distinct = {id(c): (c, m) for c, m in zip(self.collectors, self.members, strict=True) if c}
         for collector, member in distinct.values():
             chosen = member[part] & regular
             collector.flat |= bool((flat & chosen).any())
+            mine, less = scale[:, : collector.depth], shift[:, : collector.depth]
             for begin, stop in zip([0, *edges], [*edges, len(date)], strict=True):
-                rows = slice(begin, stop)
-                if chosen[rows].any():
+                if chosen[begin:stop].any():
                     collector.add(
-                        int(date[begin]), safe[rows],
-                        (late[0][:, rows], late[1][:, rows]),
-                        (early[0][:, rows], early[1][:, rows]), chosen[rows],
+                        int(date[begin]), safe[begin:stop], mine[:, :, begin:stop],
+                        less[:, :, begin:stop], chosen[begin:stop],
                     )  # fmt: skip
 
     def finish(self) -> tuple[LagSums | None, ...]:
@@ -177,25 +200,23 @@ class CellLags:
         return tuple(made[id(c)] if c else None for c in self.collectors)
 
 
-def unit_scales(e: Floats, depth: int) -> tuple[Scales, Scales]:
+def unit_scales(e: Floats, depth: int) -> tuple[Floats, Floats]:
     """1/length of each event's last and first T − δ residuals about their mean, and mean/length.
 
-    Returns ((scale, shift), (scale, shift)), each (depth, n): late rows, then early rows. Scale 0:
-    residuals that do not vary there.
+    Returns (scale, shift), each (2, depth, n): late rows, then early rows. Scale 0: residuals
+    that do not vary there.
     """
     total, squares = e.sum(axis=1), np.einsum("nt,nt->n", e, e)
     rows = (e.shape[1] - np.arange(depth))[:, None]
-    sides = []
-    for end in (e[:, : depth - 1], e[:, ::-1][:, : depth - 1]):
-        gone, gone_squares = np.zeros((depth, len(e))), np.zeros((depth, len(e)))
-        np.cumsum(end.T, axis=0, out=gone[1:])
-        np.cumsum(end.T**2, axis=0, out=gone_squares[1:])
-        mean = (total - gone) / rows
-        length = squares - gone_squares - rows * mean**2
-        varies = length > 1e-20 * squares
-        scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, length, 1.0)), 0.0)
-        sides.append((scale, scale * mean))
-    return sides[0], sides[1]
+    gone, gone_squares = np.zeros((2, depth, len(e))), np.zeros((2, depth, len(e)))
+    for side, end in enumerate((e[:, : depth - 1].T, e[:, ::-1][:, : depth - 1].T)):
+        np.cumsum(end, axis=0, out=gone[side, 1:])
+        np.cumsum(end**2, axis=0, out=gone_squares[side, 1:])
+    mean = (total - gone) / rows
+    length = squares - gone_squares - rows * mean**2
+    varies = length > 1e-20 * squares
+    scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, length, 1.0)), 0.0)
+    return scale, scale * mean
 
 
 def merge_lags(parts: Sequence[LagSums | None]) -> LagSums | None:

@@ -97,16 +97,19 @@ def block_values(task: ChunkTask, part: slice) -> Floats:
     """(n, T+W) estimation residuals beside abnormal returns; NaN where missing."""
     store, form = task.store, task.store.form
     zero, series, params = task.zero[part], task.series[part], task.params[part]
-    y, xs = store.estimation(zero, series)
+    y, xs = store.whole(zero, series)
     for row in range(part.start, part.stop) if task.dropped else ():
         if row in task.dropped:
-            drop_rows(y[row - part.start], task.dropped[row], int(task.zero[row]) + store.first)
-    y1, _, x1, _ = store.events(zero, series)
-    values = np.empty((len(zero), store.length + store.width))
+            drop_rows(
+                y[row - part.start, : store.length],
+                task.dropped[row],
+                int(task.zero[row]) + store.first,
+            )
     with np.errstate(invalid="ignore", over="ignore"):
-        np.subtract(y, predict(params, xs, form, y.shape), out=values[:, : store.length])
-        np.subtract(y1, predict(params, x1, form, y1.shape), out=values[:, store.length :])
-    return values
+        y -= predict(params, xs, form, y.shape)
+    if store.span == store.length + store.width:
+        return y
+    return np.concatenate([y[:, : store.length], y[:, -store.width :]], axis=1)
 
 
 def _add_block(task: ChunkTask, part: slice, values: Floats, out: Partial) -> None:

@@ -141,9 +141,12 @@ def predict(params: Floats, xs: list[Floats], form: ModelForm, shape: tuple[int,
     """(n, rows) x_t'b, without the risk-free rate."""
     if form.fixed:
         return xs[0]
-    out = np.zeros(shape)
+    lead = int(form.constant)
+    if not xs:
+        return np.repeat(params[:, :1], shape[1], axis=1)
+    out = params[:, lead, None] * xs[0]
+    for j in range(1, len(xs)):
+        out += params[:, lead + j, None] * xs[j]
     if form.constant:
         out += params[:, :1]
-    for j, x in enumerate(xs):
-        out += params[:, int(form.constant) + j, None] * x
     return out

@@ -121,6 +121,14 @@ class RowStore:
         raw = self._read(self.raw, self.y_start[series] + at, self.width)
         return y, raw, xs, self._read(self.risk_free, self.rf_start[series] + at, self.width)
 
+    def whole(self, zero: Ints, series: Ints) -> tuple[Floats, list[Floats]]:
+        """Everything from the first estimation row to the last event row, gap included:
+        y (n, span) and p regressors (n, span), in one read each."""
+        at = self.place(zero, series)
+        return self._read(self.y, self.y_start[series] + at, self.span), [
+            self._read(x, self.x_start[series] + at, self.span) for x in self.x
+        ]
+
     def at(self, zero: Ints, series: Ints) -> tuple[Floats, list[Floats]]:
         """y and regressors of n events on day zero, each (n,)."""
         place = np.clip(zero, -1, self.size[series])

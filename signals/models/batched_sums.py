@@ -1,10 +1,10 @@
-"""CARs and their forecast variance straight from running sums, without gathering a window.
+"""CARs and their forecast variance from sums, shared by the events of an asset where that pays.
 
 For one asset the sums of products over any estimation window are differences of running sums, so
 events of the same asset share all arithmetic: an event costs two look-ups per sum instead of
-T·(p+1)(p+2)/2 multiplications. Values are centred by the series' means first. What a difference
-of running sums cannot hold to 1e-11 (a level of the sums that dwarfs the window's own, R² near
-one, correlated regressors) is solved from its rows instead (``batched_solve``), and there by QR
+T·(p+1)(p+2)/2 multiplications. Assets with few events have the sums taken from their gathered
+windows. What sums cannot hold to 1e-11 (a level that dwarfs the window's own, R² near one,
+correlated regressors) is solved from its rows by two passes (``batched_solve``), and there by QR
 where even that is not enough. Test: tests/models/test_batched_sums.py.
 """
 
@@ -17,16 +17,12 @@ from typing import Any, Final
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints
-from signals.models.batched_cars import CarBatch, Windows, cars_from_rows, empty_cars
+from signals.models.batched_cars import BLOCK, CarBatch, Windows, cars_from_rows, empty_cars
+from signals.models.batched_moments import Moments, WindowSums, cars_from_moments
 from signals.models.batched_rows import RowStore
-from signals.models.batched_solve import FAILURES, invert, size_of_terms
-from signals.models.linear import ZERO_VARIANCE
 
-MAX_LEVEL: Final = 1e3
-"""Running sums this much larger than the window's own sum leave it 12 digits."""
-MAX_SUM_CONDITION: Final = 10.0
 ROWS_AT_ONCE: Final = 1 << 18
-WORTH: Final = 4
+WORTH: Final = 6
 """Running sums pay once the events' windows hold this many times the sessions of the series."""
 
 
@@ -70,15 +66,15 @@ def cars_from_sums(
 
     def solve_part(job: tuple[Ints, Ints]) -> tuple[Ints, CarBatch]:
         part, members = job
-        left_out = _inside(dropped or {}, part)
-        again = np.arange(len(part))
         found = empty_cars(len(part), store.form, len(windows))
-        if not _rows_are_cheaper(store, part, members):
-            found, hard = _from_sums(
+        hard = np.ones(len(part), dtype=bool)
+        if not store.form.fixed:
+            sums = _gathered if _rows_are_cheaper(store, part, members) else _running
+            found, hard = sums(
                 store, zero[part], series[part], members, windows, min_returns, missing
             )
-            hard[list(left_out)] = True
-            again = np.flatnonzero(hard)
+            hard[list(_inside(dropped or {}, part))] = True
+        again = np.flatnonzero(hard)
         if again.size:
             rows = part[again]
             solved = cars_from_rows(
@@ -101,11 +97,13 @@ def _inside(dropped: Mapping[int, Ints], rows: Ints) -> dict[int, Ints]:
 
 
 def _parts(store: RowStore, zero: Ints, series: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Events in blocks of whole series, at most ``ROWS_AT_ONCE`` sessions (or one series)."""
+    """Events in blocks of whole series, of about ``ROWS_AT_ONCE`` rows to read."""
     order = np.argsort(series, kind="stable")
     members, first = np.unique(series[order], return_index=True)
     stops = np.append(first[1:], len(order))
-    rows = np.cumsum(store.size[members])
+    rows = np.cumsum(
+        np.minimum(store.size[members], np.diff(np.r_[first, len(order)]) * store.span)
+    )
     begin = 0
     while begin < len(members):
         before = rows[begin - 1] if begin else 0
@@ -115,7 +113,7 @@ def _parts(store: RowStore, zero: Ints, series: Ints) -> Iterator[tuple[Ints, In
 
 
 def _rows_are_cheaper(store: RowStore, part: Ints, members: Ints) -> bool:
-    return store.form.fixed or len(part) * store.span < WORTH * int(store.size[members].sum())
+    return len(part) * store.span < WORTH * int(store.size[members].sum())
 
 
 def running_sums(store: RowStore, members: Ints) -> RunningSums:
@@ -149,7 +147,7 @@ def running_sums(store: RowStore, members: Ints) -> RunningSums:
     return RunningSums(sums, start, centre, finite)
 
 
-def _from_sums(
+def _running(
     store: RowStore,
     zero: Ints,
     series: Ints,
@@ -158,96 +156,89 @@ def _from_sums(
     min_returns: int,
     missing: str,
 ) -> tuple[CarBatch, Bools]:
-    """What running sums give, and which events they cannot be trusted with."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    """From running sums: two look-ups a sum, whatever the window's length."""
+    with np.errstate(over="ignore", invalid="ignore"):
         running = running_sums(store, members)
-        fit = _fit(store, running, zero, series)
-        out = empty_cars(len(zero), store.form, len(windows))
-        few = fit.count < max(min_returns, store.form.k + 1)
-        out.n_obs[:] = fit.count
-        out.code[few] = FAILURES.index("too_few_returns")
-        out.df[:] = np.where(few, 0, fit.count - store.form.k)
-        out.params[:] = np.where(few[:, None], np.nan, fit.params)
-        out.sigma[:] = np.where(few, np.nan, np.sqrt(fit.ssr / np.maximum(out.df, 1)))
-        for w, window in enumerate(windows):
-            _window(store, running, zero, series, window, w, missing, fit, out)
-    return out, (fit.hard & ~few) | ~running.finite[series]
+        q = len(store.x) + 1
+        size, start = store.size[series], running.start[series] - 1
+
+        def place(offset: int) -> Ints:
+            return np.asarray(start + np.clip(zero + offset, 0, size))
+
+        low, high = place(store.first), place(store.first + store.length)
+        sums = running.between(low, high, slice(0, None))
+        left, right = np.triu_indices(q)
+        moments = Moments(
+            count=sums[0].astype(np.int64),
+            first=sums[1 : q + 1],
+            products=sums[q + 1 :],
+            level=np.take(running.sums[q + 1 :][left == right], high, axis=1),
+            centre=running.centre[series].T,
+            unfit=~running.finite[series],
+        )
+        seen = []
+        for first, last in windows:
+            found = running.between(place(first), place(last + 1), slice(0, q + 1))
+            seen.append(WindowSums(found[0], found[1:]))
+    lengths = [last - first + 1 for first, last in windows]
+    return cars_from_moments(moments, seen, lengths, store.form, min_returns, missing)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """Fits from sums: ``y_mean``, ``x_mean`` are about the series' centre, ``params`` are not."""
-
-    count: Ints
-    y_mean: Floats
-    x_mean: Floats
-    slope: Floats
-    core: Floats
-    params: Floats
-    ssr: Floats
-    hard: Bools
-
-
-def _fit(store: RowStore, running: RunningSums, zero: Ints, series: Ints) -> _Fit:
-    constant, q, n = store.form.constant, len(store.x) + 1, len(zero)
-    size, start = store.size[series], running.start[series] - 1
-    low = start + np.clip(zero + store.first, 0, size)
-    high = start + np.clip(zero + store.first + store.length, 0, size)
-    count = running.between(low, high, slice(0, 1))[0].astype(np.int64)
-    rows = np.maximum(count, 1)
-    means = running.between(low, high, slice(1, q + 1)) / rows if constant else np.zeros((q, n))
-    left, right = np.triu_indices(q)
-    own = running.between(low, high, slice(q + 1, None)) - rows * means[left] * means[right]
-    products = np.empty((q, q, n))
-    products[left, right] = products[right, left] = own
-    cross, against = np.moveaxis(products[1:, 1:], 2, 0), products[0, 1:].T
-    spread = np.einsum("jjn->nj", products)
-    true = (running.centre[series] + means.T)[:, 1:]
-    squares = spread[:, 1:] + rows[:, None] * true**2
-    core, condition = invert(np.ascontiguousarray(cross), true, rows, squares, constant)
-    slope = np.einsum("npq,nq->np", core, against)
-    total = spread[:, 0]
-    ssr = total - np.einsum("np,np->n", slope, against)
-    y_mean = running.centre[series, 0] + means[0]
-    params = slope
-    if constant:
-        params = np.column_stack([y_mean - np.einsum("np,np->n", slope, true), slope])
-    level = np.take(running.sums[q + 1 :][left == right], high, axis=1).T
-    terms = size_of_terms(total, y_mean, squares, params, rows, constant)
-    safe = (
-        (level[:, 0] <= MAX_LEVEL * ssr)
-        & (level[:, 1:] <= MAX_LEVEL * spread[:, 1:]).all(axis=1)
-        & (ssr > 1e-3 * total)
-        & (np.sqrt(ssr) > 1e2 * ZERO_VARIANCE * terms)
-        & (condition <= MAX_SUM_CONDITION)
-    )
-    return _Fit(count, means[0], means[1:].T, slope, core, params, ssr, ~safe)
-
-
-def _window(
+def _gathered(
     store: RowStore,
-    running: RunningSums,
     zero: Ints,
     series: Ints,
-    window: tuple[int, int],
-    w: int,
+    members: Ints,
+    windows: Windows,
+    min_returns: int,
     missing: str,
-    fit: _Fit,
-    out: CarBatch,
-) -> None:
-    """CAR = Σ(y − ȳ) − b'Σ(x − x̄) and its variance over one window, from three look-ups."""
-    size, start, q = store.size[series], running.start[series] - 1, len(store.x) + 1
-    low = start + np.clip(zero + window[0], 0, size)
-    high = start + np.clip(zero + window[1] + 1, 0, size)
-    sums = running.between(low, high, slice(0, q + 1))
-    seen = sums[0]
-    apart = sums[2:].T - seen[:, None] * fit.x_mean
-    car = sums[1] - seen * fit.y_mean - np.einsum("np,np->n", fit.slope, apart)
-    factor = seen + np.einsum("np,npq,nq->n", apart, fit.core, apart)
-    if store.form.constant:
-        factor += seen**2 / np.maximum(fit.count, 1)
-    usable = seen == window[1] - window[0] + 1 if missing == "strict" else seen > 0
-    usable &= out.code == 0
-    out.car[:, w] = np.where(usable, car, np.nan)
-    out.variance[:, w] = np.where(usable, out.sigma**2 * factor, np.nan)
-    out.seen[:, w] = np.where(out.code == 0, seen, 0)
+) -> tuple[CarBatch, Bools]:
+    """From the events' own rows, ``BLOCK`` at a time; the sums are about zero."""
+    out = empty_cars(len(zero), store.form, len(windows))
+    hard = np.zeros(len(zero), dtype=bool)
+    lengths = [last - first + 1 for first, last in windows]
+    left, right = np.triu_indices(len(store.x) + 1)
+    for begin in range(0, len(zero), BLOCK):
+        part = slice(begin, begin + BLOCK)
+        with np.errstate(over="ignore", invalid="ignore"):
+            y, xs = store.estimation(zero[part], series[part])
+            rows, used, infinite = _cleaned([y, *xs])
+            products = np.stack([np.einsum("nt,nt->n", rows[i], rows[j])
+                                 for i, j in zip(left, right, strict=True)])  # fmt: skip
+            count = np.full(len(y), store.length) if used is None else used.sum(axis=1)
+            first = np.stack([row.sum(axis=1) for row in rows])
+            y1, _, x1, _ = store.events(zero[part], series[part])
+            inside, seen, beyond = _cleaned([y1, *x1])
+            moments = Moments(
+                count, first, products, products[left == right], np.zeros((len(rows), 1)),
+                infinite | beyond,
+            )  # fmt: skip
+            sums = [_window_sums(inside, seen, window, store.event) for window in windows]
+        found, hard[part] = cars_from_moments(
+            moments, sums, lengths, store.form, min_returns, missing
+        )
+        out.put(part, found)
+    return out, hard
+
+
+def _cleaned(columns: list[Floats]) -> tuple[list[Floats], Bools | None, Bools]:
+    """Zero on incomplete rows; which rows are complete (None: all), and who touches an infinity."""
+    used = np.isfinite(sum(columns[1:], start=columns[0]))
+    if used.all():
+        return columns, None, np.zeros(len(used), dtype=bool)
+    infinite = np.zeros(len(used), dtype=bool)
+    for values in columns:
+        infinite |= np.isinf(values).any(axis=1)
+    return [np.where(used, values, 0.0) for values in columns], used, infinite
+
+
+def _window_sums(
+    inside: list[Floats], seen: Bools | None, window: tuple[int, int], event: int
+) -> WindowSums:
+    columns = slice(window[0] - event, window[1] - event + 1)
+    count = (
+        np.full(len(inside[0]), float(columns.stop - columns.start))
+        if seen is None
+        else seen[:, columns].sum(axis=1).astype(float)
+    )
+    return WindowSums(count, np.stack([row[:, columns].sum(axis=1) for row in inside]))
