@@ -35,8 +35,9 @@ def recall(spec: StudySpec, mark: Fingerprint, out: Path, options: RunOptions) -
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         run = manifest["run"]
-        same = run["fingerprint"] == mark.digest and set(options.tables) <= set(run["tables"])
-        if not (same and _intact(out, manifest["files"])):
+        same = run["fingerprint"] == mark.digest
+        enough = set(options.tables) <= set(run["tables"]) and options.page <= run["page"]
+        if not (same and enough and _intact(out, manifest["files"])):
             return None
         stored = history.read_run(studies_folder() / spec.id / run["id"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -51,24 +52,23 @@ def restore(
     stored: StoredRun, spec: StudySpec, prices: PriceBook, out: Path
 ) -> tuple[StudyResult, tuple[Path, ...]]:
     """A kept run as a result again (without its panel), and its files."""
-    from signals.reports.result import StudyResult
-
-    manifest = {k: v for k, v in stored.manifest.items() if k != "run"}
-    result = StudyResult(spec, stored.tables(), manifest, prices, run=stored.manifest["run"])
+    result = _as_result(stored, spec, prices)
     return result, tuple(out / name for name in stored.manifest["run"]["files"])
 
 
-def compare(result: StudyResult, mark: Fingerprint) -> StudyResult:
-    """The result with ``changes``: what differs from the previous run of this study."""
+def compare(result: StudyResult, mark: Fingerprint) -> tuple[StudyResult, StudyResult | None]:
+    """The result with ``changes``: what differs from the previous run; and that run, if any."""
     from signals.reports import history
     from signals.reports.changes import RunView, changes
 
     before = history.latest(studies_folder() / result.spec.id, as_of=mark.parts["as_of"])
     was = RunView(before.tables(), before.manifest, before.fingerprint) if before else None
     table = changes(was, RunView(result.tables, result.manifest, mark.parts))
-    previous = {"previous": before.run_id} if before else {}
     tables = {**result.tables, "changes": table}
-    return replace(result, tables=tables, run={**result.run, **previous})
+    if before is None:
+        return replace(result, tables=tables), None
+    run = {**result.run, "previous": before.run_id}
+    return replace(result, tables=tables, run=run), _as_result(before, result.spec, result.prices)
 
 
 def remember(
@@ -82,6 +82,13 @@ def remember(
     names = [os.path.relpath(f, root) for f in files]
     history.keep(result, {**result.run, **run, "files": names}, mark.parts, folder)
     history.prune(folder, newest=kept_runs())
+
+
+def _as_result(stored: StoredRun, spec: StudySpec, prices: PriceBook) -> StudyResult:
+    from signals.reports.result import StudyResult
+
+    manifest = {k: v for k, v in stored.manifest.items() if k != "run"}
+    return StudyResult(spec, stored.tables(), manifest, prices, run=stored.manifest["run"])
 
 
 def kept_runs() -> int:

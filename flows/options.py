@@ -21,7 +21,8 @@ class RunOptions:
     """One run of one study.
 
     ``prices`` overrides the study's source (``SOURCE[:PATH]``), ``as_of`` is an ISO date,
-    ``max_age`` the days that a cached series may be old when its source is down.
+    ``max_age`` the days that a cached series may be old when its source is down; without ``page``
+    neither ``report.html`` nor figures are made.
     """
 
     study: Path
@@ -32,6 +33,7 @@ class RunOptions:
     max_age: float | None = None
     tables: tuple[TableFormat, ...] = ("csv",)
     refresh: bool = False
+    page: bool = True
 
     def folder(self, study_id: str) -> Path:
         """Where the reports go: ``--out``, else ``reports/<study id>``."""

@@ -116,15 +116,16 @@ def conduct(
         progress.stage("estimate")
         with watch.lap("estimate"):
             result = _estimate(runner, inputs, as_of, now)
-            result = steps.compare(result, inputs.mark)
+            result, earlier = steps.compare(result, inputs.mark)
         apart = result.run.get("timings", {}).get("calibration_s", 0.0)
         watch.apart("calibration", apart, of="estimate")
         progress.stage("write")
         run["fingerprint"] = inputs.mark.digest
         run["tables"] = list(options.tables)
+        run["page"] = options.page
         run["timings"] = {**(before or {}), **watch.laps, "study_s": watch.total()}
         with watch.lap("write"):
-            files = tuple(runner.step("write", steps.write, result, out, options.tables, run))
+            files = tuple(runner.step("write", steps.write, result, out, options, run, earlier))
             steps.remember(result, run, inputs.mark, files)
     run["timings"] = {**run["timings"], **watch.laps, "study_s": watch.total()}
     return Outcome(result, out, files, run, inputs.down, inputs.revisions)

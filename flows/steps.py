@@ -177,9 +177,22 @@ def fingerprint(
 
 
 def write(
-    result: StudyResult, out: Path, tables: tuple[str, ...], run: Mapping[str, Any]
+    result: StudyResult,
+    out: Path,
+    options: RunOptions,
+    run: Mapping[str, Any],
+    before: StudyResult | None,
 ) -> list[Path]:
-    """CSV tables and the manifest, each file whole or not at all."""
-    from signals import reports
+    """Tables and manifest, then the page and the figures; each file whole or not at all."""
+    from signals.reports.publish import publish
 
-    return reports.write(result, out, tables=tables, run=run)
+    return publish(
+        result,
+        out,
+        html=options.page,
+        figures=options.page,
+        tables=options.tables,
+        run=run,
+        command=f"signals run {options.study}",
+        previous=before,
+    )

@@ -164,6 +164,7 @@ def study_flow(
     max_age: float | None = None,
     skip_bad_rows: bool = False,
     refresh: bool = False,
+    page: bool = True,
 ) -> Outcome:
     """Run one study: prices → match → estimate → test → reports.
 
@@ -176,6 +177,7 @@ def study_flow(
         max_age: days that a cached series may be old when its source is down
         skip_bad_rows: use the good rows of a catalogue that has bad ones
         refresh: ask the source again for everything
+        page: make report.html and the figures
     """
     begun = begin.get()
     before = {} if begun is None else {"prefect_start_s": round(time.perf_counter() - begun, 3)}
@@ -188,6 +190,7 @@ def study_flow(
         max_age=parse_max_age(max_age),
         tables=parse_tables(",".join(tables or [])),
         refresh=refresh,
+        page=page,
     )
     identity = {"flow_run": runtime.flow_run.name, "flow_run_id": str(runtime.flow_run.id)}
     with tags("study", Path(study).stem):  # of the tasks; the run's own come from who starts it

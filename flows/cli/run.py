@@ -61,6 +61,9 @@ def run(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask the source again for everything.")
     ] = False,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="Make report.html and the figures.")
+    ] = True,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 when any event had to be excluded.")
     ] = False,
@@ -82,6 +85,7 @@ def run(
         max_age=parse_max_age(max_age),
         tables=parse_tables(tables),
         refresh=refresh,
+        page=page,
     )
     outcome = _conducted(options, direct=direct)
     if as_json:
@@ -165,6 +169,7 @@ def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Ou
             max_age=options.max_age,
             skip_bad_rows=options.skip_bad_rows,
             refresh=options.refresh,
+            page=options.page,
         )
 
     with told_in_words():

@@ -56,8 +56,7 @@ def changes(before: RunView | None, after: RunView) -> pd.DataFrame:
             rows.append(_status_row(key, was, is_now, causes))
     if causes is not None and before is not None:
         rows += _window_rows(before, after, old, new, causes)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype({"first": "Int64", "last": "Int64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
 
 def _status_row(

@@ -24,6 +24,9 @@ statistics = "auto"
 length = 60
 min_returns = 40
 
+[calibration]
+draws = 0
+
 [prices]
 source = "csv"
 path = "prices"
@@ -124,11 +127,14 @@ Command = Callable[..., Run]
 
 @pytest.fixture
 def signals(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run one command in this process."""
+    """Run one command in this process; ``run`` makes no page unless the test asks for it."""
 
     def run(*arguments: object) -> Run:
         capsys.readouterr()
-        code = main([str(a) for a in arguments])
+        words = [str(a) for a in arguments]
+        if "run" in words and "--page" not in words:
+            words.append("--no-page")
+        code = main(words)
         caught = capsys.readouterr()
         return Run(code, caught.out, caught.err)
 

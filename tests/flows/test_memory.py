@@ -20,7 +20,9 @@ def run(
 ) -> Outcome:
     """A run at noon UTC of ``day``."""
     clock = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=UTC)
-    return run_direct(RunOptions(study=study.file, out=Path(out), as_of=as_of), now=clock)
+    return run_direct(
+        RunOptions(study=study.file, out=Path(out), as_of=as_of, page=False), now=clock
+    )
 
 
 def changes(outcome: Outcome) -> pd.DataFrame:

@@ -74,7 +74,11 @@ def test_the_flow_writes_what_direct_writes(study: Study, tmp_path: Path) -> Non
         "read", "match", "estimate", "write", "prices-AAA", "prices-BBB", "prices-MKT",
     }  # fmt: skip
     by_key = {a.key: a for a in artifacts}
-    assert set(by_key) == {"progress-prices", "tiny-findings", "tiny-excluded", "tiny-summary"}
+    assert set(by_key) == {
+        "progress-prices", "tiny-findings", "tiny-excluded", "tiny-summary", "tiny-car-path",
+    }  # fmt: skip
+    assert by_key["tiny-car-path"].data.startswith("data:image/png;base64,")
+    assert "report.html" in by_key["tiny-summary"].data
     assert by_key["progress-prices"].data == 100.0
     findings = json.loads(by_key["tiny-findings"].data)
     assert findings[0]["event"] == "second"
@@ -125,7 +129,7 @@ def test_a_source_that_comes_back_is_asked_again(
     from flows.study_flow import study_flow
 
     calls = trouble("AAA", 2)
-    outcome = study_flow(study=str(study.file), out=str(tmp_path / "flow"))
+    outcome = study_flow(study=str(study.file), out=str(tmp_path / "flow"), page=False)
     assert calls.count("AAA") == 3
     assert calls.count("BBB") == 1
     assert outcome.down == ()
@@ -138,7 +142,7 @@ def test_a_source_that_stays_down_fails_with_words_and_keeps_the_rest(
 
     calls = trouble("BBB", 99)
     with pytest.raises(SourceDown) as caught:
-        study_flow(study=str(study.file), out=str(tmp_path / "flow"))
+        study_flow(study=str(study.file), out=str(tmp_path / "flow"), page=False)
     assert calls.count("BBB") == 4
     assert "no answer for 1 of 3 series (BBB)" in str(caught.value)
     run, _, artifacts = flow_runs(caught.value.outcome.run["flow_run_id"])

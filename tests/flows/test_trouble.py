@@ -21,7 +21,7 @@ MAIN = "import sys; from flows.cli import main; sys.exit(main(sys.argv[1:]))"
 def start(*arguments: object, before: str = "") -> subprocess.Popen[str]:
     """One command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", before + MAIN, *map(str, arguments)],
+        [sys.executable, "-c", before + MAIN, *map(str, arguments), "--no-page"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
