@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,13 +65,17 @@ def publish(
 def write_figures(result: StudyResult, folder: Path) -> list[Path]:
     """``NAME.png`` (2×) and ``NAME.svg`` of every default figure; stale ones are removed."""
     from signals.reports.figures import default_figures
-    from signals.reports.figures.style import encoded
+    from signals.reports.figures.style import pixels, png, svg
 
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
-    for name, figure in default_figures(result):
-        for kind in ("png", "svg"):
-            paths.append(replace_file(folder / f"{name}.{kind}", encoded(figure, kind)))
+    with ThreadPoolExecutor(1) as beside:
+        waiting = []
+        for name, figure in default_figures(result):
+            path = folder / f"{name}.png"
+            waiting.append((path, beside.submit(png, pixels(figure))))
+            paths.append(replace_file(folder / f"{name}.svg", svg(figure)))
+        paths += [replace_file(path, image.result()) for path, image in waiting]
     kept = set(paths)
     for pattern in OWN_FIGURES:
         for kind in ("png", "svg"):

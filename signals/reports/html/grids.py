@@ -18,6 +18,7 @@ from signals.reports.prose.numbers import bare_probability, fixed, percent, wind
 from signals.reports.prose.words import Words
 
 FIRST_PAGE: Final = 25
+DIGITS: Final = 8
 
 # How a column's numbers are shown; anything else is text.
 PERCENT: Final = frozenset(
@@ -106,7 +107,7 @@ class Grid:
         return {
             "caption": self.caption,
             "columns": [list(c) for c in self.columns],
-            "rows": [[_stored(v) for v in row] for row in self.rows],
+            "rows": [list(row) for row in self.rows],
         }
 
 
@@ -176,20 +177,19 @@ def _column(frame: pd.DataFrame, column: str) -> list[Any] | None:
         return [window_text(int(a), int(b)) for a, b in pairs]
     if column == "ci" and {"ci_low", "ci_high"} <= set(frame.columns):
         ends = zip(frame["ci_low"], frame["ci_high"], strict=True)
-        return [None if _blank(a) or _blank(b) else (float(a), float(b)) for a, b in ends]
+        return [
+            None if _blank(a) or _blank(b) else (_bare(float(a)), _bare(float(b))) for a, b in ends
+        ]
     if column not in frame.columns:
         return None
     return [None if _blank(v) else _bare(v) for v in frame[column].tolist()]
 
 
-def _stored(value: Any) -> Any:
-    if isinstance(value, float):
-        return rounded(value)
-    return [rounded(v) for v in value] if isinstance(value, tuple) else value
-
-
 def _bare(value: Any) -> Any:
-    return ("yes" if value else "") if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    # Rounded once for both, so that the page reads the same before its script runs and after.
+    return rounded(value, DIGITS) if isinstance(value, float) else value
 
 
 def _blank(value: Any) -> bool:

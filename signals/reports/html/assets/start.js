@@ -37,9 +37,8 @@ class Chart {
     this.plot = figure.querySelector(".plot");
     this.state = charts.start(this.kind, figure.dataset.key);
     this.controls();
-    this.details = element("details", { class: "data" }, element("summary", {}, charts.words.data));
+    this.details = figure.querySelector("details.data");
     this.details.addEventListener("toggle", () => this.table());
-    figure.append(this.details);
   }
 
   controls() {
