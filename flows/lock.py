@@ -43,6 +43,15 @@ def folder_lock(
             f"cannot be written to: {error.strerror or error}", key="--out", value=str(out)
         ) from None
     try:
+        _sweep(out)
         yield
     finally:
         lock.release()
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a killed run has left half-written: nobody else writes here while we hold the
+    lock, and a half-written file has no name that anybody reads."""
+    for folder in (out, out / "figures"):
+        for part in folder.glob(".*.tmp"):
+            part.unlink(missing_ok=True)

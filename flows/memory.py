@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.options import RunOptions, cache_dir
 from signals.errors import SpecError
 from signals.prices import PriceBook
+from signals.prices.history import OF_ONE_RUN
 
 if TYPE_CHECKING:
     from signals.reports.fingerprint import Fingerprint
@@ -26,6 +27,15 @@ KEEP_VARIABLE: Final = "SIGNALS_KEEP_RUNS"
 def studies_folder() -> Path:
     """Where the runs of all studies are kept."""
     return cache_dir() / "studies"
+
+
+def price_notes(prices: PriceBook) -> list[dict[str, str]]:
+    """What concerns the prices of this run only: a source that was down, history restated."""
+    return [
+        {"ticker": i.ticker, "code": i.code, "session": i.session, "detail": i.detail}
+        for i in prices.issues
+        if i.code in OF_ONE_RUN
+    ]
 
 
 def recall(spec: StudySpec, mark: Fingerprint, out: Path, options: RunOptions) -> StoredRun | None:
@@ -63,7 +73,8 @@ def compare(result: StudyResult, mark: Fingerprint) -> tuple[StudyResult, StudyR
 
     before = history.latest(studies_folder() / result.spec.id, as_of=mark.parts["as_of"])
     was = RunView(before.tables(), before.manifest, before.fingerprint) if before else None
-    table = changes(was, RunView(result.tables, result.manifest, mark.parts))
+    now = {**result.manifest, "run": {"price_notes": price_notes(result.prices)}}
+    table = changes(was, RunView(result.tables, now, mark.parts))
     tables = {**result.tables, "changes": table}
     if before is None:
         return replace(result, tables=tables), None

@@ -123,6 +123,7 @@ def conduct(
         run["fingerprint"] = inputs.mark.digest
         run["tables"] = list(options.tables)
         run["page"] = options.page
+        run["price_notes"] = steps.price_notes(inputs.prices)
         run["timings"] = {**(before or {}), **watch.laps, "study_s": watch.total()}
         with watch.lap("write"):
             files = tuple(runner.step("write", steps.write, result, out, options, run, earlier))

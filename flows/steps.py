@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flows.memory import compare, recall, remember, restore
+from flows.memory import compare, price_notes, recall, remember, restore
 from flows.options import cache_dir
 from signals.errors import TransientError
 from signals.prices import (
@@ -27,7 +27,8 @@ from signals.sessions import as_of_instant
 
 __all__ = [
     "collect", "compare", "estimate", "factors", "fetch", "fingerprint", "match", "needs_factors",
-    "open_prices", "read", "recall", "remember", "restore", "source_down", "wanted", "write",
+    "open_prices", "price_notes", "read", "recall", "remember",
+    "restore", "source_down", "wanted", "write",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

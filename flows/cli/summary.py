@@ -17,10 +17,10 @@ from flows.findings import (
 )
 from flows.outcome import Outcome
 from signals.prices import PriceBook
+from signals.prices.history import OF_ONE_RUN
 
 MOST_ROWS: Final = 20
 MOST_GROUPS: Final = 12
-TOLD_ISSUES: Final = ("stale_cache", "restated", "cache_corrupt", "cache_not_written", "delisted")
 SHOWN_GROUPINGS: Final = ("all", "category", "group")
 
 
@@ -129,7 +129,7 @@ def _print_changes(outcome: Outcome) -> None:
 def _print_issues(prices: PriceBook) -> None:
     """What a reader must know of the prices before believing a number (the rest: manifest)."""
     for issue in prices.issues:
-        if issue.code in TOLD_ISSUES:
+        if issue.code in OF_ONE_RUN:
             screen.out(f"{issue.ticker}: {issue.code}: {issue.detail}")
 
 

@@ -125,7 +125,7 @@ class _Causes:
         self.prices = was.get("prices", {}), now.get("prices", {})
         self.restated = {
             i["ticker"]: i["detail"]
-            for i in after.manifest.get("price_issues", [])
+            for i in after.manifest.get("run", {}).get("price_notes", [])
             if i["code"] == "restated"
         }
 

@@ -16,6 +16,7 @@ import numpy as np
 import signals
 from signals.events import Catalogue
 from signals.prices import PriceBook
+from signals.prices.history import OF_ONE_RUN
 from signals.reports.manifest import PACKAGES
 from signals.sessions import SessionEvents, trading_calendar
 from signals.spec import StudySpec
@@ -51,7 +52,11 @@ def fingerprint(
     Checked by ``tests/reports/test_history.py``.
     """
     settings = spec.model_dump(mode="json", exclude={"file"})
-    issues = [(i.ticker, i.code, i.session, i.count, i.detail) for i in prices.issues]
+    issues = [
+        (i.ticker, i.code, i.session, i.count, i.detail)
+        for i in prices.issues
+        if i.code not in OF_ONE_RUN
+    ]
     failures = [(f.ticker, f.code, f.detail) for _, f in sorted(prices.failures.items())]
     return Fingerprint(
         {
