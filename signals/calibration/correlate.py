@@ -122,6 +122,8 @@ def _neighbours(returns: EventReturns, cells: Cells, at: Ints) -> tuple[Ints, In
 
 def _by_series(returns: EventReturns, left: Ints, right: Ints) -> Iterator[tuple[int, int, Ints]]:
     """For every pair of series the positions among the K that belong to it."""
+    if not len(left):
+        return
     a, b = returns.series_index[left], returns.series_index[right]
     keys = a * len(returns.series) + b
     order = np.argsort(keys, kind="stable")

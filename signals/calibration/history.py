@@ -96,12 +96,16 @@ def _span(
     sessions: Days,
     first: np.datetime64,
 ) -> Ints:
-    """Day-zero positions whose windows reach from ``first`` to the series' own last session."""
+    """Day-zero positions whose windows reach from ``first`` to the series' own last session.
+
+    An asset that was listed later gets sessions without prices before its first one, so that its
+    earliest events, with few estimation returns, have a place too.
+    """
     reach = spec.estimation_window[0], spec.event_window[1]
     stop = int(np.searchsorted(sessions, series.sessions[-1].astype(sessions.dtype)))
     history = prices.histories[series.ticker].sessions.astype(sessions.dtype)
     begin = int(np.searchsorted(sessions, max(first, history[0]), side="right"))
-    low = max(begin - reach[0], -reach[0])
+    low = begin + 1 if history[0] > first else max(begin - reach[0], -reach[0])
     high = stop - reach[1]
     last = int(np.searchsorted(sessions, history[-1], side="right")) - 1
     return np.unique(np.clip([low, high], begin + 1, min(high, last)))

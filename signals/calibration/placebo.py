@@ -27,6 +27,7 @@ from signals.returns import AssetSeries, EventReturns
 
 LOWEST_COVERAGE = 2.0 / 3.0
 ENOUGH_PLACED = 0.5
+LEAST_PLACED = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +115,8 @@ def _hosting(
 
 
 def can_host(series: AssetSeries, returns: EventReturns, min_returns: int) -> Bools:
-    """(T,) positions whose estimation window has enough rows and whose event window is whole."""
+    """(T,) positions whose estimation window lies inside the series and has enough rows, and
+    whose event window is whole."""
     complete = np.isfinite(series.y) & np.isfinite(series.x).all(axis=1)
     if series.risk_free is not None:
         complete &= np.isfinite(series.risk_free)
@@ -125,7 +127,8 @@ def can_host(series: AssetSeries, returns: EventReturns, min_returns: int) -> Bo
     start = np.clip(end - returns.length, 0, len(complete))
     rows = total[np.clip(end, 0, len(complete))] - total[start]
     low, high = np.clip(at + first, 0, len(complete)), np.clip(at + last + 1, 0, len(complete))
-    return np.asarray((rows >= min_returns) & (total[high] - total[low] == last - first + 1))
+    whole = (total[high] - total[low] == last - first + 1) & (end >= returns.length)
+    return np.asarray((rows >= min_returns) & whole)
 
 
 def _near(count: int, zeros: Ints, returns: EventReturns) -> Bools:
@@ -177,7 +180,7 @@ def _usable_offsets(
     inner: Ints,
     start: int,
 ) -> Ints:
-    """Offsets at which at least half as many pairs can be placed as at the best one."""
+    """Offsets at which a fifth of all pairs can be placed, and half as many as at the best one."""
     if not len(eligible) or not len(returns):
         return np.empty(0, dtype=np.int64)
     offsets = np.arange(len(eligible))
@@ -188,7 +191,8 @@ def _usable_offsets(
         at = eligible[(start + offsets + move) % len(eligible)] + step
         inside = at < hosts.shape[1]
         placed += count * (inside & hosts[s, np.where(inside, at, 0)])
-    return np.flatnonzero((placed > 0) & (placed >= ENOUGH_PLACED * placed.max()))
+    fewest = max(ENOUGH_PLACED * placed.max(), LEAST_PLACED * len(returns))
+    return np.flatnonzero((placed > 0) & (placed >= fewest))
 
 
 def _land(

@@ -1,0 +1,47 @@
+"""r̄ from running sums of series = r̄ from residuals laid side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from signals.calibration.cells import cell_index, compute_cells
+from signals.calibration.correlate import pair_correlations
+from signals.inference import correlation
+from signals.inference.independence import disjoint_subset
+from tests.calibration.worlds import World, dates_of, pairs_on, panel_of_draw, series_of
+
+WINDOWS = [(0, 0), (-1, 1), (-3, 3)]
+
+
+@pytest.mark.parametrize("model", ["market", "market_adjusted", "constant_mean"])
+@pytest.mark.parametrize(
+    "world",
+    [World(assets=5, rho=0.4), World(assets=6, rho=0.4, tokens=3), World(assets=4, missing=0.05)],
+    ids=["stocks", "two calendars", "missing"],
+)
+def test_r_bar_is_the_registry_s(world: World, model: str) -> None:
+    returns = pairs_on(series_of(world), ["2021-03-01", "2021-03-03", "2021-03-04", "2021-06-01"])
+    dates = dates_of(returns, 15)
+    series, zero, at = cell_index(returns.series_index, dates.zero)
+    cells = compute_cells(returns, series, zero, model, WINDOWS, min_returns=60, missing="strict")
+    found = pair_correlations(returns, model, cells, at, WINDOWS)
+    assert found is not None
+    for window in WINDOWS:
+        column = WINDOWS.index(window)
+        placed = (at >= 0) & np.isfinite(cells.car[at, column])
+        for d in (0, 4, 11):
+            chosen = np.flatnonzero(placed[d])
+            panel = panel_of_draw(returns, np.where(placed[d], dates.zero[d], -1), model=model)
+            kept = disjoint_subset(panel, window)[0]
+            expected = correlation(panel.take(kept), window).r_bar
+            mine = found.mean(window, chosen[kept], placed)[d]
+            assert mine == pytest.approx(expected, abs=1e-10)
+
+
+def test_no_correlations_without_least_squares() -> None:
+    returns = pairs_on(series_of(World(assets=2)), ["2021-03-01"])
+    dates = dates_of(returns, 2)
+    series, zero, at = cell_index(returns.series_index, dates.zero)
+    cells = compute_cells(returns, series, zero, "lad", [(0, 0)], min_returns=60, missing="strict")
+    assert pair_correlations(returns, "lad", cells, at, [(0, 0)]) is None
