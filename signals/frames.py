@@ -79,6 +79,30 @@ TABLES: Final[Mapping[str, TableShape]] = {
         "event_id ticker first last model estimation_length day_zero_choice field",
         "car std_error rank_p_value conformal_p_value",
     ),
+    "reaction": _shape(
+        "event_id ticker",
+        "day_zero closes n_bars car_to_close std_error p_value gap_share half_bars half_minutes "
+        "ninety_bars ninety_minutes drift_car drift_p_value leakage_first leakage_last leakage_car "
+        "leakage_p_value status reason",
+    ),
+    "evidence": _shape(
+        "event_id ticker",
+        "day_zero searched_first searched_last bar bar_end session ar sar p_value agrees reason",
+    ),
+    "breadth": _shape(
+        "event_id group first last",
+        "n_assets n_fell share_fell placebo_mean placebo_q95 n_placebos p_value_fell p_value_rose "
+        "equal_weighted equal_weighted_p_value value_weighted value_weighted_p_value status reason",
+    ),
+    "spillovers": _shape(
+        "event_id role first last",
+        "n_assets tickers car share_positive test p_value holm_p moved portfolio_p_value "
+        "adjusted_bmp_p_value hotelling_p_value reason",
+    ),
+    "expected_moves": _shape(
+        "event_id ticker",
+        "recorded_at expiry strike spot call_price put_price implied_move actual_move ratio reason",
+    ),
     "excluded": _shape("event_id ticker", "stage code detail"),
 }
 

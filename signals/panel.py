@@ -41,6 +41,10 @@ class AbnormalPanel:
     est_actual      (N, T)       estimation returns y (net of the risk-free rate where the model is)
     est_design      (N, T, k)    estimation rows X₀ (constant included), NaN on rows not used
     est_variance    (N, T)       innovation variance of each estimation row; None where it is σ²
+    ends slot day   (N, W)       intraday only: each bar's end, time of day, and session counted
+                                 from that of the first column
+    gap_bar         (N, W)       intraday only: True for gaps in which the exchange is closed
+    close           (N,)         intraday only: tau of the last bar of day zero's session
     =============== ============ =================================================================
 
     ``forecast`` is False for models without a closed prediction variance: ``car_variance`` is
@@ -79,6 +83,12 @@ class AbnormalPanel:
     space: Labels | None = None
     model: str = "market"
     est_variance: Floats | None = None
+    ends: Days | None = None
+    slot: Ints | None = None
+    day: Ints | None = None
+    gap_bar: Bools | None = None
+    close: Ints | None = None
+    slots: int = 0
 
     def __len__(self) -> int:
         return len(self.event_id)
@@ -89,6 +99,8 @@ class AbnormalPanel:
         if index.dtype == bool:
             index = np.flatnonzero(index)
         index = index.astype(np.int64)
+        if len(index) == len(self) and bool((index == np.arange(len(self))).all()):
+            return self
         changed: dict[str, Any] = {
             f.name: getattr(self, f.name)[index]
             for f in fields(self)

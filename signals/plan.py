@@ -149,7 +149,7 @@ def _requests(
     for name, part in frame.groupby("calendar"):
         sessions = trading_calendar(str(name)).sessions
         low = int(part["position"].min()) + estimation_window[0] - 5
-        high = int(part["position"].max()) + event_window[1]
+        high = int(part["position"].max()) + event_window[1] + (2 if spec.intraday else 0)
         first.append(sessions[max(low, 0)])
         last.append(sessions[min(high, len(sessions) - 1)])
     until = min(max(last), clock.astype("datetime64[D]"))

@@ -41,6 +41,7 @@ from signals.inference.ranks import corrado_rank_z, grank_t, grank_z, wilcoxon
 from signals.inference.signs import generalized_sign_z, sign_binomial, sign_z
 from signals.inference.single_event import car_t, conformal_p, headline_single, placebo_p, rank_p
 from signals.inference.standardized import adjusted_bmp_t, adjusted_patell_z, bmp_t, patell_z
+from signals.inference.time_of_day import same_hours_portfolio_p
 
 _GROUP = "N = 1; M < 30"
 _R_BAR = "r̄ undefined or 1 + (N−1)r̄ ≤ 0"
@@ -193,6 +194,13 @@ STATISTICS: Final[Mapping[str, StatisticRow]] = {
             "the portfolio's event session is exchangeable with its estimation sessions",
             "identically distributed disturbances, any law; a shared date is allowed",
             "permutation", "Gelbach, Helland & Klick 2013", _ONE_ASSET,
+        ),
+        StatisticRow(
+            "same_hours_portfolio_p", same_hours_portfolio_p, "group", "time_of_day",
+            "the group's CAR is like its sum over the same hours of other sessions",
+            "exchangeable sessions, no event-induced variance; intraday, one shared day zero",
+            "permutation", "Gelbach, Helland & Klick 2013",
+            "daily panels; mixed calendars or dates; fewer than 19 sessions with the same hours",
         ),
         StatisticRow(
             "calendar_time_t", calendar_time_t, "group", "calendar_time",

@@ -13,11 +13,18 @@ from signals.inference.correlation import correlation
 from signals.inference.evidence import names as event_names
 from signals.inference.evidence import spread
 from signals.inference.independence import disjoint_subset, situation, windows_share_sessions
-from signals.inference.inference import Inference, Settings
+from signals.inference.inference import Inference, Settings, refuse
 from signals.panel import AbnormalPanel, Window
 
 # Statistics that draw random numbers: in the battery when named, or where they are recommended.
 COSTLY = frozenset({"skewness_adjusted_t", "bhar_skewness_t", "stationary_bootstrap", "sign_flip"})
+# Statistics that take all sessions for alike: bars of different hours are not.
+SESSIONS_ONLY = frozenset({
+    "brown_warner_t", "corrado_rank_z", "calendar_time_t", "calendar_time_wls_t",
+    "calendar_time_hac_t", "jaffe_mandelker_z", "stationary_bootstrap", "portfolio_t",
+    "portfolio_rank_p", "hotelling_f", "grank_t", "grank_z",
+})  # fmt: skip
+UNEQUAL_BARS = "intraday: takes bars of all hours for alike (see same_hours_portfolio_p)"
 # Above this ratio of event-window to estimation-window spread, event variance has risen and the
 # portfolio, which assumes that it has not, loses the headline.
 RAISED_VARIANCE = 1.5
@@ -52,7 +59,10 @@ def battery(
         rows = [row for row in rows if row.name in set(names)]
     found: list[tuple[Inference, bool]] = []
     for row in rows:
-        inference = row.function(panel, window, settings)
+        if panel.slot is not None and row.name in SESSIONS_ONLY:
+            inference: object = refuse(row.name, UNEQUAL_BARS, n_events=len(panel))
+        else:
+            inference = row.function(panel, window, settings)
         assert isinstance(inference, Inference)
         if note:
             reason = f"{inference.reason}; {note}" if inference.reason else note
@@ -67,6 +77,8 @@ def recommended(panel: AbnormalPanel, window: Window, settings: Settings) -> fro
     if count < 2:
         return frozenset()
     kind = situation(panel)
+    if panel.slot is not None and kind == "one_event_several_assets":
+        return frozenset({"same_hours_portfolio_p", "adjusted_bmp_t"})
     if kind == "one_event_several_assets":
         advised = {"portfolio_t", "portfolio_rank_p"}
         if _variance_raised(panel, window, settings):

@@ -17,7 +17,9 @@ from signals.inference.independence import (
     shares_one_date,
     windows_share_sessions,
 )
+from signals.inference.inference import Settings
 from signals.inference.portfolio import portfolio_panel
+from signals.inference.time_of_day import same_hours_portfolio_p
 from signals.panel import AbnormalPanel, Window
 
 NAN = float("nan")
@@ -37,6 +39,8 @@ def caar_error(panel: AbnormalPanel, window: Window) -> CaarError:
 
     * ``cross_sectional``: sd(CAR)/√N, t_{N−1}; windows that share no session.
     * ``portfolio``: forecast error of the equal-weighted portfolio as one asset, t_ν; one date.
+    * ``same_hours`` (intraday, one shared bar): root mean square of the group's mean sums over the
+      same hours of the B estimation sessions, t_B.
     * ``date_clustered``: √(G/(G−1) · Σ_g(Σ_{i∈g}(CAR_i − CAAR))²)/N, t_{G−1}, where events whose
       windows share a session, directly or through others, are one cluster g of G.
 
@@ -48,6 +52,11 @@ def caar_error(panel: AbnormalPanel, window: Window) -> CaarError:
     count = len(cars)
     if count < 2:
         return CaarError(NAN, NAN, "not_applicable: fewer than 2 events")
+    if shares_one_date(used) and used.slot is not None:
+        hours = same_hours_portfolio_p(used, window, Settings())
+        if hours.status != "ok":
+            return CaarError(NAN, NAN, f"not_applicable: {hours.reason}")
+        return CaarError(abs(hours.estimate / hours.statistic), hours.df, "same_hours")
     if shares_one_date(used):
         portfolio = portfolio_panel(used, window)
         if isinstance(portfolio, str):

@@ -112,10 +112,8 @@ def pair_blocks(panel: AbnormalPanel, window: Window) -> Iterator[PairBlock]:
     last = np.where(inside, index, -1).max(axis=1)
     order = np.argsort(first, kind="stable")
     starts, ends = first[order], last[order]
-    used = np.isfinite(panel.residuals)
-    days = _positions(panel.est_sessions, used)
-    for begin in range(0, len(order), _BLOCK):
-        stop = min(begin + _BLOCK, len(order))
+    grid_of: tuple[Bools, Ints] | None = None  # made when two windows meet: often none do
+    for begin, stop in _runs(panel, starts, ends):
         until = int(np.searchsorted(starts, ends[begin:stop].max(), side="right"))
         if until <= begin + 1:
             continue
@@ -129,20 +127,36 @@ def pair_blocks(panel: AbnormalPanel, window: Window) -> Iterator[PairBlock]:
         wanted = (shared > 0) & after
         if not wanted.any():
             continue
-        rho = _pearson(panel, days, used, partners, len(rows))
+        if grid_of is None:
+            used = np.isfinite(panel.residuals)
+            grid_of = used, _positions(panel.est_sessions, used)
+        rho = _pearson(panel, grid_of[1], grid_of[0], partners, len(rows))
         grid = np.arange(low, low + width)
         yield PairBlock(
             rows, partners, wanted, shared, rho, member[: len(rows)], member, grid
         )  # fmt: skip
 
 
+def _runs(panel: AbnormalPanel, starts: Ints, ends: Ints) -> Iterator[tuple[int, int]]:
+    """Blocks of events in order of their windows; intraday, where a calendar grid has a column for
+    every bar, one for each set of windows that hang together."""
+    cuts = np.zeros(0, dtype=np.int64)
+    if panel.slot is not None and len(starts):
+        cuts = np.flatnonzero(starts[1:] > np.maximum.accumulate(ends)[:-1]) + 1
+    for low, high in zip([0, *cuts], [*cuts, len(starts)], strict=True):
+        for begin in range(int(low), int(high), _BLOCK):
+            yield begin, min(begin + _BLOCK, int(high))
+
+
 def _pearson(panel: AbnormalPanel, days: Ints, used: Bools, partners: Ints, n_rows: int) -> Floats:
     """(B, P) correlations of the first ``n_rows`` partners with all, on common sessions."""
     mask = used[partners]
     where = days[partners]
-    scale = panel.sigma[partners]
+    scale = panel.sigma[partners][:, None]
+    if panel.slot is not None and panel.est_variance is not None:
+        scale = np.sqrt(panel.est_variance[partners])  # bars of different hours count alike
     scale = np.where(scale > 0, scale, 1.0)
-    values = np.where(mask, panel.residuals[partners], 0.0) / scale[:, None]
+    values = np.where(mask, panel.residuals[partners], 0.0) / scale
     seen = where[mask]
     low = int(seen.min()) if seen.size else 0
     width = (int(seen.max()) - low + 1) if seen.size else 1

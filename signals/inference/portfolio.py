@@ -168,6 +168,8 @@ def not_one_portfolio(panel: AbnormalPanel, window: Window, *, one_date: bool = 
     Refused: models that are not least squares, mixed calendars or benchmarks, several dates
     with windows that share a session.
     """
+    if panel.slot is not None:
+        return "intraday: bars of unequal variance (see same_hours_portfolio_p)"
     if not least_squares(panel):
         return f"model: {panel.model} cannot be re-estimated on a portfolio by least squares"
     if not same(panel.calendar):

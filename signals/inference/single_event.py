@@ -8,6 +8,7 @@ from signals.frames import Bools, Floats, Ints
 from signals.inference.evidence import SHORT_ESTIMATION, SHORTEST_ESTIMATION, row_deviation, varies
 from signals.inference.inference import EventInference, Settings
 from signals.inference.tails import t_p
+from signals.inference.time_of_day import same_hours
 from signals.panel import AbnormalPanel, Window
 
 FEWEST_PLACEBOS = 20
@@ -44,9 +45,13 @@ def rank_p(panel: AbnormalPanel, window: Window, settings: Settings) -> EventInf
     session would have shown had it been predicted from the others. Valid for large M whatever
     the law of the residuals. ``statistic`` is AR₀ in units of σ, ``df`` is M. Where the model's
     variance moves (GARCH), both sides are in units of their own session's deviation √h_t.
+    In an intraday panel the M sessions are compared at the same time of day
+    (:mod:`signals.inference.time_of_day`).
     NaN: windows longer than one session, incomplete windows, M < 30, no variation.
     After Gelbach, Helland & Klick (2013). Checked by tests/inference/test_single_event.py.
     """
+    if panel.slot is not None and window[0] == window[1]:
+        return _same_hours("rank_p", panel, window, settings)
     return _rank("rank_p", panel, window, settings, 0)
 
 
@@ -102,10 +107,13 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
     The B rolling sums run over the estimation rows; one that holds a missing return is left
     out. Rolling sums overlap, so this is an approximation that improves with M/L. For L = 1 it
     is ``rank_p``. ``statistic`` is the CAR in units of σ√L, ``df`` is B. A GARCH model's sums are
-    in units of the deviation that it gives their own sessions, as in ``rank_p``.
+    in units of the deviation that it gives their own sessions, as in ``rank_p``. In an intraday
+    panel the sums are those of the same hours on every estimation session.
     NaN: M/L < 20, incomplete windows (also under ``missing = "available"``), M < 30.
     Checked by tests/inference/test_single_event.py.
     """
+    if panel.slot is not None:
+        return _same_hours("placebo_p", panel, window, settings)
     ok, reasons = _applicable(panel, window)
     length = window[1] - window[0] + 1
     short = ok & (panel.n_obs < FEWEST_PLACEBOS * length)
@@ -143,7 +151,7 @@ def _deviation(panel: AbnormalPanel, window: Window) -> Floats:
 
 def least_squares(panel: AbnormalPanel) -> bool:
     """True for models whose residuals come from one least-squares fit (or from none at all)."""
-    return panel.forecast and panel.model != "garch"
+    return panel.forecast and panel.model != "garch" and panel.slot is None
 
 
 def _cyclic_sums(panel: AbnormalPanel, window: Window) -> tuple[Floats, Ints, Ints]:
@@ -213,6 +221,30 @@ def _rank(
     coarse = m + 1 < 1 / settings.alpha
     flags = tuple((*f, "coarse_p") if c else f for f, c in zip(_flags(panel), coarse, strict=True))
     return EventInference(name, statistic, np.where(ok, m, np.nan), p, reasons, flags)
+
+
+def _same_hours(
+    name: str, panel: AbnormalPanel, window: Window, settings: Settings
+) -> EventInference:
+    """p = (1 + #{|sum over the same hours| ≥ |CAR|})/(B + 1) over the B estimation sessions."""
+    ok, reasons = _applicable(panel, window)
+    partial = ok & ~panel.complete(window)
+    reasons = _add(reasons, partial, "missing_return: a placebo sum needs every bar")
+    ok = ok & ~partial
+    sums, whole = same_hours(panel, deleted_residuals(panel), window)
+    blocks = whole.sum(axis=1)
+    few = ok & (blocks < FEWEST_PLACEBOS - 1)
+    needed = f"{FEWEST_PLACEBOS - 1} sessions with the same hours needed"
+    reasons = _add(reasons, few, f"short_estimation: {needed}")
+    ok = ok & ~few
+    unit = _deviation(panel, window)
+    statistic = np.where(ok, panel.car(window), 0.0) / unit
+    beyond = whole & (np.abs(sums) / unit[:, None] >= (np.abs(statistic) - _TIE)[:, None])
+    p = np.where(ok, (1 + beyond.sum(axis=1)) / (blocks + 1), np.nan)
+    coarse = blocks + 1 < 1 / settings.alpha
+    flags = tuple(("coarse_p",) if c else () for c in coarse)
+    statistic, df = np.where(ok, statistic, np.nan), np.where(ok, blocks, np.nan)
+    return EventInference(name, statistic, df, p, reasons, flags)
 
 
 def _applicable(panel: AbnormalPanel, window: Window) -> tuple[Bools, tuple[str, ...]]:

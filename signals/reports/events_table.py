@@ -26,14 +26,14 @@ def events_table(
     panel: AbnormalPanel | None,
     failures: Sequence[EventError],
     closed: Mapping[str, np.datetime64],
+    unit: str = "D",
 ) -> pd.DataFrame:
     """Requested pairs = complete + partial + pending + excluded; ``closed`` is the last closed
-    session of each calendar."""
+    session of each calendar. ``unit`` of the day zeros: ``D`` for sessions, ``s`` for bars."""
     frame = matched.frame
     data: dict[str, Any] = {name: frame[name].to_numpy() for name in COPIED}
-    zero = frame["day_zero"].to_numpy("datetime64[D]")
-    data["day_zero"] = iso(zero)
-    data["alternative_day_zero"] = iso(frame["alternative_day_zero"].to_numpy("datetime64[D]"))
+    for name in ("day_zero", "alternative_day_zero"):
+        data[name] = iso(frame[name].to_numpy(f"datetime64[{unit}]"))
     data["overlaps"] = overlaps.text(frame["event_id"].to_numpy(object))
     status, code, reason = _status(frame, panel, failures, closed)
     data.update(status=status, reason_code=code, reason=reason)
@@ -73,7 +73,7 @@ def _open_windows(
     """For every studied pair the first session of its event window that has not closed, or ''."""
     if panel is None:
         return {}
-    last = np.asarray([closed[str(c)] for c in panel.calendar], dtype="datetime64[D]")
+    last = np.asarray([closed[str(c)] for c in panel.calendar])
     waits = panel.sessions > last[:, None]
     first = np.argmax(waits, axis=1)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy import special
 
 from signals.errors import EventError
 from signals.estimate import Estimation
-from signals.frames import Floats, Labels, table
+from signals.frames import Floats, Ints, Labels, table
 from signals.inference import STATISTICS, EventInference, Settings, headline_single
 from signals.inference.single_event import least_squares
 from signals.inference.tails import t_p
@@ -19,12 +19,28 @@ from signals.inference.variance_ratio import variance_ratio_f
 from signals.models import diagnose
 from signals.panel import AbnormalPanel, Window
 from signals.reports.flags import joined
-from signals.returns import EventReturns
 
 SINGLE_TESTS = ("rank_p", "conformal_p", "placebo_p")
 
 
-def models_table(estimation: Estimation, returns: EventReturns) -> pd.DataFrame:
+class PricedSeries(Protocol):
+    """A series that says which price column it was made from."""
+
+    @property
+    def price_field(self) -> str: ...
+
+
+class SeriesOfPairs(Protocol):
+    """Returns of pairs, daily or of bars: every series once, every pair an index."""
+
+    @property
+    def series(self) -> Sequence[PricedSeries]: ...
+
+    @property
+    def series_index(self) -> Ints: ...
+
+
+def models_table(estimation: Estimation, returns: SeriesOfPairs) -> pd.DataFrame:
     """One row for each estimated pair: coefficients, fit and diagnostics."""
     panel = estimation.panel
     if panel is None:

@@ -93,14 +93,16 @@ def bars_a_session(calendar: str, interval: str) -> int:
 
 def windows_in_sessions(spec: StudySpec) -> tuple[Window, Window]:
     """The study's event and estimation window in sessions around day zero's. Those of a daily
-    study as they are; an intraday study counts bars, and what they reach is rounded outward."""
+    study as they are; an intraday study counts bars: the sessions that these reach, rounded up."""
     if not spec.intraday:
         return spec.event_window, spec.estimation_window
     names = {spec.market.calendar, *(a.calendar for a in spec.assets if a.calendar)}
-    fewest = min(bars_a_session(name, spec.prices.interval) for name in names)
+    counts = [bars_a_session(name, spec.prices.interval) for name in sorted(names)]
     first, last = spec.event_window
-    before = -(max(-first, 0) // -fewest)
-    after = 1 if last == CLOSE else 1 - (max(last, 0) // -fewest)
+    bounds = [last, *(b for _, b in spec.windows)]
+    farthest = max([max(counts) if b == CLOSE else b for b in bounds])
+    before = -(max(-first, 0) // -min(counts))
+    after = -(max(farthest, 0) // -min(counts))
     end = -before - spec.estimation.gap - 1
     return (-before, after), (end - spec.estimation.length + 1, end)
 
