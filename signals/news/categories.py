@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from signals.news.dates import DateMention, parse_stamp
 from signals.news.lexicon import Lexicon
 from signals.news.parse import Parsed, Sentence
+from signals.news.terms import Hit
 
 THRESHOLD: Final = 2.0
 PEGGED: Final = 2.0  # the sentence that says "today" carries the news
@@ -54,15 +55,35 @@ def statuses(parsed: Parsed, dates: list[DateMention]) -> list[Status]:
     for sentence in parsed.sentences:
         hits = parsed.within(parsed.grammar, sentence.first, sentence.last)
         groups = {group for h in hits for group, _ in h.payloads}
-        mine = [d for d in dates if sentence.first <= d.first < sentence.last]
+        mine = [
+            d for d in dates if sentence.first <= d.first < sentence.last and not _is_since(hits, d)
+        ]
         pegged = any(
             d.kind == "weekday" or (d.kind == "relative_day" and d.value in (0, -1)) for d in mine
         )
         fresh = pegged or "current" in groups
-        old = _is_old(mine, reference, groups)
-        recalled = ("recalled" in groups and not fresh) or (old and not _is_now(mine, reference))
+        recalled = ("recalled" in groups and not fresh) or _long_ago(hits)
+        recalled = recalled or _is_old(mine, reference, groups)
+        recalled = recalled and not _is_now(mine, reference)
         found.append(Status(recalled, "denied" in groups, "future" in groups, fresh, pegged))
     return found
+
+
+def _is_since(hits: list[Hit], mention: DateMention) -> bool:
+    """ "Its best day since 2000" is about today."""
+    return mention.kind == "year" and any(
+        h.get("since") and (h.last + 1 == mention.first or mention.last + 1 == h.first)
+        for h in hits
+    )
+
+
+def _long_ago(hits: list[Hit]) -> bool:
+    """قبل عشر سنوات, hace diez años: a word before a count of months or years."""
+    return any(
+        before.get("ago_before")
+        and any(h.get("unit") in {"year", "month"} and 0 < h.first - before.last <= 2 for h in hits)
+        for before in hits
+    )
 
 
 def _is_old(mine: list[DateMention], reference: date | None, groups: set[str]) -> bool:

@@ -145,6 +145,10 @@ def _money_noun(scope: Scope, figure: Figure, at: int, mine: list[Noun]) -> Noun
         return companies[0]
     if clause.has("off") and any(n.kind == "market" for n in mine) and figure.value >= 1e8:
         return next(Noun("market_value", n.place, at) for n in mine if n.kind == "market")
+    if clause.has("wipes") and not mine and figure.value >= 1e9:
+        carried = _carried(scope, figure, at)
+        if carried is not None and carried.kind in {"market", "bare"}:
+            return carried._replace(kind="market_value")
     for k in range(at + 1, min(at + 2, len(scope.clauses))):
         first = scope.clauses[k].hits[:1]
         if first and first[0].get("market_value") and clause.has("direction"):
@@ -212,7 +216,7 @@ def _carried(scope: Scope, figure: Figure, at: int) -> Noun | None:
     clause = scope.clauses[at]
     if not (clause.has("direction") or figure.sign):
         return None
-    if scope.named_in(clause.first, clause.last):
+    if scope.named_in(clause.first, clause.last) or not _is_elliptical(scope, figure, clause):
         return None
     for k in range(at - 1, max(at - 4, -1), -1):
         mine = nouns(scope, k)
@@ -222,9 +226,22 @@ def _carried(scope: Scope, figure: Figure, at: int) -> Noun | None:
         other_figure = any(
             scope.clauses[k].first <= f.first < scope.clauses[k].last for f in scope.figures
         )
-        if named and not other_figure and scope.clauses[k].has("direction"):
+        moves = scope.clauses[k].has("direction") or scope.clauses[k].has("close")
+        if named and not other_figure and moves:
             return Noun("bare", named[0].first, k)
     return None
+
+
+def _is_elliptical(scope: Scope, figure: Figure, clause: Clause) -> bool:
+    """ ", down 12 %", "bringing losses to 16 %": nothing stands before figure and verb that could
+    be a subject of its own."""
+    turns = [h.first for h in clause.of("direction")]
+    ahead = range(clause.first, min([figure.first, *turns]))
+    known = {t for h in clause.hits for t in range(h.first, h.last + 1)}
+    words = scope.parsed.language.stopwords
+    tokens = scope.parsed.tokens
+    unknown = [t for t in ahead if t not in known and tokens[t].text not in words]
+    return len(unknown) <= (0 if clause.has("company_ref") else 1)
 
 
 def direction_of(scope: Scope, figure: Figure, clause: Clause) -> int:

@@ -120,7 +120,21 @@ def _is_ahead(scene: Scene, mention: DateMention) -> bool:
     near = parsed.within(
         parsed.grammar, max(sentence.first, mention.first - 6), min(sentence.last, mention.last + 4)
     )
-    return any(h.get("future") or h.get("future_verb") or h.get("close") for h in near)
+    ahead = any(h.get("future") or h.get("future_verb") for h in near)
+    close = any(h.get("close") for h in near) and scene.verdict.category != "market_commentary"
+    return ahead or close
+
+
+def _other_day_named(scene: Scene) -> bool:
+    """A day is named near the top, though not in the sentences that carry the news."""
+    top = [s.number for s in scene.parsed.sentences[:4]]
+    for mention in scene.dates:
+        sentence = scene.parsed.sentence_at(mention.first)
+        if sentence.number in top and not scene.statuses[sentence.number].recalled:
+            past = mention.kind == "relative_day" and mention.value < 0
+            if (mention.kind == "weekday" or past) and not _is_ahead(scene, mention):
+                return True
+    return False
 
 
 def _by_stamp(scene: Scene, stamp: Stamp, by: str) -> Dating:
@@ -137,6 +151,8 @@ def _by_stamp(scene: Scene, stamp: Stamp, by: str) -> Dating:
         source = f"{source}; {words}"
     vague = _vague(scene)
     confidence = 0.92 if vague is None else 0.5
+    if moved is None and vague is None and _other_day_named(scene):
+        confidence = 0.75
     if vague is not None:
         first = local - timedelta(days=local.weekday() + 7)
         days = tuple((first + timedelta(days=k)).isoformat() for k in (0, 2, 4))

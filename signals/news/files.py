@@ -10,13 +10,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from signals.errors import DataError
+from signals.errors import DataError, TransientError
 from signals.events.catalogue import Catalogue
 from signals.events.claims import claims_file, read_claims
 from signals.events.read import read_catalogue
@@ -34,6 +35,8 @@ from signals.news.article import Article, Skipped
 from signals.news.collect import NEWS_FOLDER, Collected, collect
 from signals.news.lexicon import Lexicon
 from signals.news.read import read_files
+
+LOCK_SECONDS: Final = 600.0
 
 
 def collect_files(
@@ -74,21 +77,45 @@ def collect_into(
     """The same for articles of any source."""
     if into.suffix.lower() != ".csv":
         raise DataError("events are collected into a CSV file", file=into, allowed="NAME.csv")
-    found = collect(
-        articles,
-        _known(into),
-        news=news,
-        earnings=earnings,
-        review=read_review(review_file(into)),
-        review_claims=read_claims(review_file(into)),
-        skipped=skipped,
-        zone=zone,
-        extract=extract,
-        progress=progress,
-    )
-    if write:
-        write_collected(found, into)
+    with _alone(into) if write else nullcontext():
+        found = collect(
+            articles,
+            _known(into),
+            news=news,
+            earnings=earnings,
+            review=read_review(review_file(into)),
+            review_claims=read_claims(review_file(into)),
+            skipped=skipped,
+            zone=zone,
+            extract=extract,
+            progress=progress,
+        )
+        if write:
+            write_collected(found, into)
     return found
+
+
+@contextmanager
+def _alone(into: Path) -> Iterator[None]:
+    """Alone with a catalogue between reading and writing it: two collections at the same time lose
+    nothing of each other. The lock ends with its process; what a killed one left is swept."""
+    from filelock import FileLock, Timeout
+
+    try:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(into.with_name(f".{into.name}.lock"))
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        detail = f"another collection has held it for {LOCK_SECONDS:g} s"
+        raise TransientError(str(into), detail) from None
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror or error}", file=into) from None
+    try:
+        for part in into.parent.glob(f".{into.stem}.*.tmp"):
+            part.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
 
 
 def _in_file_order(events: pd.DataFrame, into: Path) -> pd.DataFrame:

@@ -81,7 +81,7 @@ def titled(
 ) -> Article:
     """An article whose text begins with its title, once."""
     title, body = " ".join(title.split()), body.strip()
-    if title and body.startswith(title):
+    if title and re.match(re.escape(title) + r"\s*(?:[\n.:–—|-]|\Z)", body):
         body = body[len(title) :].lstrip(" \n.:-–—")
     text = f"{title}\n{body}" if title else body
     end = len(title)

@@ -58,19 +58,20 @@ def read_article(
     subject = cast[0].entity if cast else None
     if article.hints:
         subject, verdict = _hinted(article, subject, verdict, lexicon)
-    scene = Scene(parsed, dates, found, verdict, named, subject, lexicon, anchors, earnings, zone)
-    dating = date_event(scene)
+    sums = figures(parsed)
+    claims = market_claims(parsed, dates, found, named, subject, lexicon, sums)
+    if verdict.category == "other" and any(c.metric != "company_figure" for c in claims):
+        verdict = verdict._replace(category="market_commentary")
+    rows = [_claim_row(c, article, parsed) for c in claims]
+    dating = date_event(
+        Scene(parsed, dates, found, verdict, named, subject, lexicon, anchors, earnings, zone)
+    )
     if (
         dating.timing in {"", "unknown"}
         and article.hints.get("timing")
         and dating.precision == "day"
     ):
         dating = replace(dating, timing=article.hints["timing"])
-    sums = figures(parsed)
-    claims = market_claims(parsed, dates, found, named, subject, lexicon, sums)
-    rows = [_claim_row(c, article, parsed) for c in claims]
-    if verdict.category == "other" and any(c.metric != "company_figure" for c in claims):
-        verdict = verdict._replace(category="market_commentary")
     if extract is not None:
         known = {(r["ticker"], r["metric"], f"{r['stated']:.4g}") for r in rows}
         rows += [
