@@ -65,6 +65,10 @@ _STORED_CODES: Final = frozenset(
 )
 
 
+# A source that says itself that it ends early may only be late: for so many days it is asked again.
+LATE_DAYS: Final = 14
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -203,14 +207,26 @@ def _stored(
     try:
         found = read_series(path)
     except CorruptSeries as error:
-        note = QualityIssue(request.ticker, "cache_corrupt", "", 1, f"{path.name}: {error.detail}")
-        return None, [note]
+        detail = f"{path.name}: {error.detail}" + _kept_aside(path, error, request)
+        return None, [QualityIssue(request.ticker, "cache_corrupt", "", 1, detail)]
     if found is None:
         return None, []
     same = (found.source, found.symbol, found.calendar, found.interval) == (
         source, request.symbol, request.calendar, request.interval,
     )  # fmt: skip
     return (found if same else None), []
+
+
+def _kept_aside(path: Path, error: CorruptSeries, request: PriceRequest) -> str:
+    """Bars of another format cannot be fetched again: they are moved aside, not written over."""
+    if error.status != "other_format" or request.interval == "1d":
+        return ""
+    aside = path.with_name(f"{path.stem}.other-format")
+    try:
+        path.replace(aside)
+    except OSError:
+        return ""
+    return f"; kept as {aside.name}"
 
 
 def _covers(stored: StoredSeries | None, request: PriceRequest, target: str) -> bool:
@@ -221,6 +237,11 @@ def _as_stored(
     history: PriceHistory, request: PriceRequest, target: str, moment: str
 ) -> StoredSeries:
     late = next((i.session for i in history.issues if i.code == "incomplete"), None)
+    last = str(session_dates(trading_calendar(request.calendar), request.interval,
+                             history.sessions[-1:])[0])  # fmt: skip
+    through = target if late is None else _session_before(request.calendar, late)
+    if last < through and _days_apart(target, moment) <= LATE_DAYS:
+        through = last
     return StoredSeries(
         source=history.source,
         symbol=request.symbol,
@@ -229,7 +250,7 @@ def _as_stored(
         interval=request.interval,
         # What the source no longer keeps (`clipped`) will not come back: it counts as asked for.
         asked_first=request.first,
-        through=target if late is None else _session_before(request.calendar, late),
+        through=through,
         fetched_at=history.fetched_at or moment,
         sessions=history.sessions,
         columns=history.columns,
@@ -237,6 +258,11 @@ def _as_stored(
         name=history.name,
         issues=tuple(i for i in history.issues if i.code in _STORED_CODES),
     )
+
+
+def _days_apart(day: str, moment: str) -> float:
+    instant = datetime.fromisoformat(moment)
+    return (instant - datetime.fromisoformat(day).replace(tzinfo=UTC)).total_seconds() / 86400
 
 
 def _session_before(calendar: str, session: str) -> str:

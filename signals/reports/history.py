@@ -1,16 +1,19 @@
 """Earlier runs of a study, kept whole: ``<folder>/<run id>/`` with every table as parquet.
 
-A run's folder appears complete or not at all. What is kept: the newest runs, and of older ones
-the last of each month.
+A run's folder appears complete or not at all, and is read only while every file in it is the one
+that was written. What is kept: the newest runs, and of older ones the last of each month.
+Checked by ``tests/faults/test_upgrade.py`` and ``tests/faults/test_disk.py``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +25,7 @@ from signals.reports.result import StudyResult
 
 FORMAT: Final = 1
 KEEP_RUNS: Final = 60
+LOCK_SECONDS: Final = 120.0
 _RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
@@ -56,6 +60,14 @@ class StoredRun:
         path = self.path / f"{name}.parquet"
         return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
+    def whole(self) -> bool:
+        """Whether every file of the run is still what was written."""
+        stated = self.fingerprint.get("files")
+        try:
+            return isinstance(stated, Mapping) and stated == _digests(self.path)
+        except OSError:
+            return False
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables of the run by name."""
         return {p.stem: pd.read_parquet(p) for p in sorted(self.path.glob("*.parquet"))}
@@ -68,22 +80,23 @@ def keep(
     target = folder / str(run["id"])
     manifest = {**result.manifest, "run": dict(run)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
-        try:
-            for name, frame in result.tables.items():
-                frame.to_parquet(part / f"{name}.parquet", index=False)
-            _dump(part / "manifest.json", manifest)
-            _dump(part / "fingerprint.json", {"format": FORMAT, **fingerprint})
-            part.rename(target)
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+        with _alone(folder):
+            part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+            try:
+                for name, frame in result.tables.items():
+                    frame.to_parquet(part / f"{name}.parquet", index=False)
+                _dump(part / "manifest.json", manifest)
+                mark = {"format": FORMAT, **fingerprint, "files": _digests(part)}
+                _dump(part / "fingerprint.json", mark)
+                part.rename(target)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
     except OSError as error:
         raise DataError(
             f"the run cannot be kept: {error.strerror or error}", file=target
         ) from error
-    return StoredRun(target, manifest, fingerprint)
+    return StoredRun(target, manifest, mark)
 
 
 def runs(folder: Path) -> list[StoredRun]:
@@ -95,9 +108,9 @@ def runs(folder: Path) -> list[StoredRun]:
 
 
 def latest(folder: Path, *, as_of: str | None = None) -> StoredRun | None:
-    """The newest run with the same ``as_of`` (None: of the present)."""
-    same = [r for r in runs(folder) if r.as_of == as_of]
-    return same[-1] if same else None
+    """The newest whole run with the same ``as_of`` (None: of the present)."""
+    same = (r for r in reversed(runs(folder)) if r.as_of == as_of)
+    return next((r for r in same if r.whole()), None)
 
 
 def find(studies: Path, name: str) -> StoredRun:
@@ -105,11 +118,15 @@ def find(studies: Path, name: str) -> StoredRun:
     of a kept run. Raises :class:`SpecError` for none or several."""
     direct = read_run(Path(name))
     if direct is not None:
-        return direct
-    every = [r for f in sorted(studies.iterdir()) for r in runs(f)] if studies.is_dir() else []
+        return _usable(direct, name)
+    _refuse_other_format(Path(name), name)
+    folders = sorted(studies.iterdir()) if studies.is_dir() else []
+    every = [r for f in folders for r in runs(f)]
     named = [r for r in every if r.run_id.startswith(name)] if name else []
     if len(named) == 1:
-        return named[0]
+        return _usable(named[0], name)
+    for folder in folders if name and not named else ():
+        _refuse_other_format(folder / Path(name).name, name)
     several = f"means {len(named)} runs: {', '.join(r.run_id for r in named[:5])}"
     raise SpecError(
         several if named else "is no run that was kept",
@@ -117,6 +134,25 @@ def find(studies: Path, name: str) -> StoredRun:
         value=name,
         allowed="a run id, or enough of its beginning: see `signals history STUDY.toml`",
     )
+
+
+def _usable(run: StoredRun, name: str) -> StoredRun:
+    if run.whole():
+        return run
+    raise SpecError("is damaged: not what was written", key="RUN", value=name)
+
+
+def _refuse_other_format(path: Path, name: str) -> None:
+    try:
+        mark = json.loads((path / "fingerprint.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    found = mark.get("format") if isinstance(mark, dict) else None
+    if found != FORMAT:
+        raise SpecError(
+            f"was kept by another version of this program (format {found})", key="RUN",
+            value=name, allowed=f"runs of format {FORMAT}; run the study again to compare it",
+        )  # fmt: skip
 
 
 def prune(folder: Path, *, newest: int = KEEP_RUNS) -> list[str]:
@@ -128,8 +164,13 @@ def prune(folder: Path, *, newest: int = KEEP_RUNS) -> list[str]:
     last_of_month = {i[:6]: i for i in ids}
     kept = {*ids[-newest:], *last_of_month.values()} if newest > 0 else set(ids)
     gone = [i for i in ids if i not in kept]
-    for run_id in gone:
-        shutil.rmtree(folder / run_id, ignore_errors=True)
+    for run_id in gone:  # under another name first: half of a run is never read
+        doomed = folder / f".part-{run_id}"
+        try:
+            (folder / run_id).rename(doomed)
+        except OSError:
+            continue  # another run has just deleted it
+        shutil.rmtree(doomed, ignore_errors=True)
     return gone
 
 
@@ -142,6 +183,27 @@ def read_run(path: Path) -> StoredRun | None:
         return None
     known = isinstance(manifest, dict) and isinstance(mark, dict) and mark.get("format") == FORMAT
     return StoredRun(path, manifest, mark) if known else None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Alone with the runs of a study; what a killed run left half-kept is swept away."""
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+        for part in folder.glob(".part-*"):
+            shutil.rmtree(part, ignore_errors=True)
+        yield
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """sha256 of every file of a run but its fingerprint."""
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.iterdir())
+        if p.name != "fingerprint.json"
+    }
 
 
 def _dump(path: Path, content: Mapping[str, Any]) -> None:
