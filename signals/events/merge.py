@@ -70,6 +70,8 @@ def merge_events(known: pd.DataFrame | None, fresh: pd.DataFrame) -> Merged:
 
 def _records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
     full = frame.reindex(columns=columns)
+    for column in set(columns) - set(frame.columns):
+        full[column] = ""
     for column in full.columns:
         if full[column].dtype.kind in "OUT" or str(full[column].dtype).startswith("str"):
             full[column] = full[column].astype(object).where(full[column].notna(), "")

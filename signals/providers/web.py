@@ -100,6 +100,9 @@ class WebClient:
         try:
             with self._opener.open(request, timeout=self.timeout) as response:
                 body = response.read(self.max_bytes + 1)
+                promised = response.headers.get("Content-Length", "")
+                if promised.isdigit() and len(body) < min(int(promised), self.max_bytes + 1):
+                    raise TransientError(source, f"{len(body)} of {promised} bytes came")
                 validators = {
                     name: response.headers[name]
                     for name, _ in _VALIDATORS

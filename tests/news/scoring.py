@@ -51,13 +51,19 @@ def score(file: Path) -> tuple[dict[str, Score], list[str]]:
     """Scores by field, and the items whose date is wrong although the tool was sure."""
     items = tomllib.loads(file.read_text(encoding="utf-8"))["item"]
     articles = [
-        Article(i["text"], i["id"], published=i.get("published", ""), published_by="page" if i.get("published") else "")
+        Article(
+            i["text"],
+            i["id"],
+            published=i.get("published", ""),
+            published_by="page" if i.get("published") else "",
+        )
         for i in items
     ]
     collected = collect(articles, news=NEWS)
     assert not collected.skipped, collected.skipped
     scores = {
-        f: Score() for f in ("language", "entity", "subject", "category", "date", "reason", "claims")
+        f: Score()
+        for f in ("language", "entity", "subject", "category", "date", "reason", "claims")
     }
     surely_wrong = []
     for item, reading in zip(items, collected.readings, strict=True):
@@ -106,7 +112,9 @@ def _day(row: dict[str, Any], reading: Any) -> str:
 
 def shown(scores: dict[str, Score]) -> str:
     """The table that the test run prints."""
-    lines = [f"{'field':<10} {'precision':>9} {'recall':>7} {'F1':>6} {'right':>6} {'wrong':>6} {'missed':>6}"]
+    lines = [
+        f"{'field':<10} {'precision':>9} {'recall':>7} {'F1':>6} {'right':>6} {'wrong':>6} {'missed':>6}"
+    ]
     for name, s in scores.items():
         lines.append(
             f"{name:<10} {s.precision:9.3f} {s.recall:7.3f} {s.f1:6.3f} {s.right:6d} {s.wrong:6d} {s.missed:6d}"

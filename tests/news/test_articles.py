@@ -23,7 +23,10 @@ EXPECTED = {
 }
 CLAIMS = {
     "000": [("ai_tokens", "breadth", -28 / 30, "1 hour")],
-    "003": [("META", "return", -0.12, "Friday's close"), ("META", "market_value", -200e9, "2 days")],
+    "003": [
+        ("META", "return", -0.12, "Friday's close"),
+        ("META", "market_value", -200e9, "2 days"),
+    ],
 }
 
 

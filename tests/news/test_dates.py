@@ -62,7 +62,14 @@ def test_stamps() -> None:
     bare = parse_stamp("July 30, 2025")
     assert bare is not None
     assert (bare.instant, bare.day) == (None, date(2025, 7, 30))
-    for none in ("", "next Tuesday", "2025", "3025-01-01", "Wed, 30 Jul 1025 20:05:00 GMT", "x" * 90):
+    for none in (
+        "",
+        "next Tuesday",
+        "2025",
+        "3025-01-01",
+        "Wed, 30 Jul 1025 20:05:00 GMT",
+        "x" * 90,
+    ):
         assert parse_stamp(none) is None
 
 

@@ -20,7 +20,9 @@ CATALOGUE = pd.DataFrame(
     ],
     columns=["event_id", "announced_at", "precision", "category", "subject", "headline"],
 )  # fmt: skip
-TALKS = "Meta is in talks to invest in Scale AI. Last week Meta announced a partnership with Anduril."
+TALKS = (
+    "Meta is in talks to invest in Scale AI. Last week Meta announced a partnership with Anduril."
+)
 
 
 @pytest.mark.parametrize(

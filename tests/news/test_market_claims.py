@@ -89,7 +89,9 @@ def test_company_figures_are_kept_apart(read: Read) -> None:
 
 
 def test_only_two_fell_where_the_article_says_nearly_all_did(read: Read) -> None:
-    slip = "AI tokens are in trouble: almost all assets fell. Of the top 30 AI tokens only two fell."
+    slip = (
+        "AI tokens are in trouble: almost all assets fell. Of the top 30 AI tokens only two fell."
+    )
     plain = "Of the top 30 AI tokens only two fell."
     assert _found(read(slip, DAY))[0][2] == pytest.approx(-28 / 30, abs=1e-6)
     assert "all but 2" in read(slip, DAY).claims[0]["note"]

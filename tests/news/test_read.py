@@ -93,13 +93,17 @@ def test_html(tmp_path: Path) -> None:
 
 
 def test_broken_html_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("<html><body><p>Meta shares <b>fell 12%</p", encoding="utf-8")
+    (tmp_path / "page.html").write_text(
+        "<html><body><p>Meta shares <b>fell 12%</p", encoding="utf-8"
+    )
     articles, _ = read_files([tmp_path])
     assert "Meta shares fell 12%" in articles[0].text
 
 
 def test_declared_encoding(tmp_path: Path) -> None:
-    page = '<html><head><meta charset="windows-1256"></head><body><p>تراجع سهم ميتا</p></body></html>'
+    page = (
+        '<html><head><meta charset="windows-1256"></head><body><p>تراجع سهم ميتا</p></body></html>'
+    )
     (tmp_path / "page.html").write_bytes(page.encode("cp1256"))
     articles, skipped = read_files([tmp_path])
     assert skipped == []
