@@ -128,18 +128,27 @@ def cell_panels(
     missing: str,
 ) -> Iterator[tuple[AbnormalPanel, Floats, Ints]]:
     """Panels of the cells chunk by chunk, with coefficients (n, k) and the cells' positions."""
-    everything = cell_returns(returns, series, zero)
     if model in FORMS:
+        everything = cell_returns(returns, series, zero)
         store = row_store(everything, FORMS[model])
         for begin in range(0, len(zero), CHUNK):
             index = np.arange(begin, min(begin + CHUNK, len(zero)))
             batch = fit_batch(everything, model, index, min_returns=min_returns, rows=store)
             yield batch_panel(everything, batch, missing), batch.params, index
         return
-    found = estimate(everything, model, min_returns=min_returns, missing=missing)
+    inside = np.flatnonzero(_inside(returns, series, zero))
+    one_by_one = cell_returns(returns, series[inside], zero[inside])
+    found = estimate(one_by_one, model, min_returns=min_returns, missing=missing)
     if found.panel is not None:
         params = np.stack([fit.params for fit in found.fits])
-        yield found.panel, params, found.index
+        yield found.panel, params, inside[found.index]
+
+
+def _inside(returns: EventReturns, series: Ints, zero: Ints) -> Bools:
+    """(C,) cells whose estimation and event windows lie inside their series."""
+    size = np.asarray([len(s.sessions) for s in returns.series])[series]
+    first, last = returns.estimation_offsets[0], returns.event_window[1]
+    return np.asarray((zero + first >= 0) & (zero + last < size))
 
 
 def injected(panel: AbnormalPanel, effect: float) -> AbnormalPanel:
