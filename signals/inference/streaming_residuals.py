@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from signals.inference.streaming_lags import CellLags, LagSums, merge_lags
 from signals.inference.streaming_sums import weighted_sum
 from signals.models.batched_cars import BLOCK, drop_rows, predict
 from signals.models.batched_rows import RowStore
+
+COLUMN_BITS: Final = 511
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,22 +147,43 @@ def _ranks(values: Floats, seen: Bools, complete: bool, rows: int) -> tuple[Floa
     sorted order. Rows with ties are ranked again with averages.
     """
     n, width = values.shape
-    order = np.argsort(values, axis=1)
+    order, tied = _sorted_order(values, complete)
     estimation = np.cumsum(order < rows, axis=1, dtype=np.int16)
-    order += (np.arange(n) * width)[:, None]  # flat positions: a third of the time of take_along
-    ordered = np.take(values.reshape(-1), order)
+    order += (np.arange(n) * width)[:, None]  # flat positions: a third of put_along_axis's time
     ranks, places = np.empty(values.shape), np.empty(values.shape)
     ranks.reshape(-1)[order] = np.arange(1.0, width + 1)
     places.reshape(-1)[order] = estimation
     places = places[:, :rows]
-    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-    if tied.size:
-        ranks[tied] = average_ranks(values[tied])
-        places[tied] = average_ranks(values[tied, :rows])
+    again = np.flatnonzero(tied)
+    if again.size:
+        ranks[again] = average_ranks(values[again])
+        places[again] = average_ranks(values[again, :rows])
     if not complete:
         ranks = np.where(seen, ranks, 0.0)
         places = np.where(seen[:, :rows], places, 0.0)
     return ranks, places
+
+
+def _sorted_order(values: Floats, complete: bool) -> tuple[Ints, Bools]:
+    """(n, m) column of each sorted value, and (n,) rows in which some values may be tied.
+
+    A vectorised sort of values is three times as fast as one of positions, so the column is
+    written into the last nine bits of each value and sorted with it. Two values that agree in all
+    other bits (1e-13 of their size) may then be out of order: their row counts as tied, and is
+    ranked exactly by the caller.
+    """
+    if not complete or values.shape[1] > COLUMN_BITS + 1:
+        order = np.argsort(values, axis=1)
+        ordered = np.take_along_axis(values, order, axis=1)
+        return order, (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    keys = values + 0.0  # a copy, in which −0 is 0
+    bits = keys.view(np.int64)
+    bits &= ~COLUMN_BITS
+    bits |= np.arange(values.shape[1])
+    keys.sort(axis=1)
+    order = bits & COLUMN_BITS
+    bits &= ~COLUMN_BITS
+    return order, (bits[:, 1:] == bits[:, :-1]).any(axis=1)
 
 
 def merge(partials: Iterable[Partial]) -> Partial:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,10 @@ from signals.inference import STATISTICS, Inference, Settings
 from signals.inference.auto import battery
 from signals.inference.cross_section import mean_over_events
 from signals.inference.streaming import STREAMED, ScaleStudy, study_at_scale
+from signals.inference.streaming_events import first_pass, in_order, prepare
+from signals.inference.streaming_rbar import events_task
+from signals.inference.streaming_remote import on_cluster, portable
+from signals.inference.streaming_residuals import ChunkTask, block_values
 from signals.panel import AbnormalPanel
 from signals.returns.record import EventReturns
 from tests.models.batched_returns import make_returns, make_series
@@ -160,6 +165,46 @@ def test_same_bytes_on_threads_and_processes() -> None:
     with ProcessPoolExecutor(2) as pool:
         apart = as_bytes(study_at_scale(returns, "market", WINDOWS, chunk=256, run=pool.map))
     assert apart == serial
+
+
+class Threads:
+    """As much of a Dask client as ``on_cluster`` uses, pickling what a cluster would."""
+
+    def map(self, function: Any, tasks: list[Any], **options: Any) -> list[bytes]:
+        assert options == {"pure": False}
+        return [pickle.dumps(function(pickle.loads(pickle.dumps(task)))) for task in tasks]
+
+    def gather(self, futures: list[bytes]) -> list[Any]:
+        return [pickle.loads(one) for one in futures]
+
+
+@pytest.mark.parametrize("model", ["market", "constant_mean"])
+def test_same_bytes_from_tasks_with_their_own_rows_only(model: str) -> None:
+    returns = returns_of(16, 900, 40, holes=0.002)
+    zero = returns.zero.copy()
+    zero[:2] = (84, 417)
+    dropped = {7: returns.zero[7] - np.array([20, 21])}
+    returns = replace(returns, zero=zero, dropped=dropped)
+    serial = as_bytes(study_at_scale(returns, model, WINDOWS, chunk=256))
+    run = on_cluster(Threads(), at_once=2)
+    apart = as_bytes(study_at_scale(returns, model, WINDOWS, chunk=256, run=run))
+    assert apart == serial
+
+
+def test_a_portable_task_holds_little_more_than_its_rows() -> None:
+    returns = returns_of(17, 2000, 40)
+    prepared = prepare(returns, "market")
+    cars = first_pass(returns, prepared, WINDOWS, 1, "strict", 1)
+    events = in_order(returns, prepared, cars)
+    task = events_task(events, np.arange(256), np.ones((1, 256), dtype=bool), (1,))
+    small = portable(task)
+    assert isinstance(small, ChunkTask)
+    dates = int(np.ptp(events.position[:256])) + 1
+    assert small.store.y.size <= 40 * (task.store.span + dates)
+    assert small.store.x[0].size == task.store.span + dates - 1
+    np.testing.assert_array_equal(
+        block_values(small, slice(0, 256)), block_values(task, slice(0, 256))
+    )
 
 
 def test_order_of_events_and_series_is_irrelevant_to_the_bit() -> None:
