@@ -45,7 +45,7 @@ def breadth_table(
     for event in dict.fromkeys(panel.event_id.tolist()):
         here = (panel.event_id == event) & (panel.ticker != subjects.get(str(event), ""))
         for group in sorted({str(g) for g in panel.group[here] if str(g)}):
-            members = panel.take(np.flatnonzero(here & (panel.group == group)).tolist())
+            members = panel.take(np.flatnonzero(here & (panel.group == group)))
             if len(members) < 2:
                 continue
             for window in windows:
@@ -63,7 +63,7 @@ def _row(
         return _refused(len(members), "mixed_dates: the members do not share one day zero")
     log = members.returns == "log"
     seen = np.isfinite(members.actual[:, members.columns(window)]).all(axis=1)
-    used = members.take(seen)
+    used = members.take(np.flatnonzero(seen))
     if len(used) < 2:
         return _refused(len(used), "missing_return: fewer than two members have every return")
     total = _total(used.actual[:, used.columns(window)], log)

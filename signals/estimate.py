@@ -133,6 +133,16 @@ def _require_event_window(returns: EventReturns, i: int, sample: Sample) -> None
         raise FitError("missing_benchmark", f"no return of {what} on day zero {session}")
 
 
+def wide(arrays: Sequence[Floats], *, square: bool = False) -> list[Floats]:
+    """Matrices with columns (and rows, where ``square``) of zeros after their own, so that all are
+    as wide as the widest: a pair with fewer regressors than others has none of the others'."""
+    width = max(a.shape[1] for a in arrays)
+    if all(a.shape[1] == width for a in arrays):
+        return list(arrays)
+    more = [width - a.shape[1] for a in arrays]
+    return [np.pad(a, [(0, m if square else 0), (0, m)]) for a, m in zip(arrays, more, strict=True)]
+
+
 def stack(
     returns: EventReturns,
     index: Ints,
@@ -166,8 +176,8 @@ def stack(
         expected=frozen(expected),
         ar=frozen(actual - expected),
         variance=frozen(np.stack([f.variance for f in fits])),
-        design=frozen(np.stack([f.design for f in fits])),
-        inverse=frozen(np.stack([f.inverse for f in fits])),
+        design=frozen(np.stack(wide([f.design for f in fits]))),
+        inverse=frozen(np.stack(wide([f.inverse for f in fits], square=True))),
         sigma=frozen(np.asarray([f.sigma for f in fits])),
         df=frozen(np.asarray([f.df_resid for f in fits], dtype=np.int64)),
         n_obs=frozen(np.asarray([f.n_obs for f in fits], dtype=np.int64)),
@@ -175,7 +185,7 @@ def stack(
         leverage=frozen(np.stack([f.leverage for f in fits])),
         est_sessions=frozen(labels(returns.estimation_offsets)),
         est_actual=frozen(np.stack([f.est_actual for f in fits])),
-        est_design=frozen(np.stack([f.est_design for f in fits])),
+        est_design=frozen(np.stack(wide([f.est_design for f in fits]))),
         est_variance=frozen(np.stack([f.est_variance for f in fits]))
         if len(fits[0].est_variance)
         else None,

@@ -93,6 +93,15 @@ def check_names(spec: StudySpec) -> None:
         check_formula(spec.regression.formula, spec.file)
     if spec.intraday:
         _check_intraday(spec)
+    several = [a.ticker for a in spec.assets if a.beside]
+    if several and spec.model != "multi_market":
+        raise SpecError(
+            f"{several[0]} has several benchmarks, and this model takes one",
+            file=spec.file,
+            key="study.model",
+            value=spec.model,
+            allowed="multi_market, or one benchmark for each asset",
+        )
     if MODELS[spec.model].regressors == "market" and spec.market.benchmark is None:
         without = [a.ticker for a in spec.assets if a.benchmark is None]
         if without or not spec.assets:
@@ -106,7 +115,7 @@ def check_names(spec: StudySpec) -> None:
 
 
 # What the weighted regression of bars is made for.
-BAR_MODELS = ("market", "constant_mean", "market_adjusted")
+BAR_MODELS = ("market", "multi_market", "constant_mean", "market_adjusted")
 
 
 def _check_intraday(spec: StudySpec) -> None:
@@ -154,7 +163,7 @@ def _requests(
         last.append(sessions[min(high, len(sessions) - 1)])
     until = min(max(last), clock.astype("datetime64[D]"))
     begin = min(first)
-    if spec.calibration.draws:
+    if spec.calibration.draws and not spec.intraday:
         market = trading_calendar(spec.market.calendar).sessions
         begin = market[max(int(np.searchsorted(market, begin)) - PLACEBO_HISTORY, 0)]
     donors = [d for t in tickers for d in spec.donors.get(t, ()) if d not in tickers]

@@ -13,6 +13,7 @@ from signals.frames import Floats, Ints, Labels
 from signals.prices import PriceBook, PriceHistory
 from signals.returns import benchmark_calendars
 from signals.returns.bars import bar_returns, prevailing_alignment, quotes_of
+from signals.returns.beside import further_benchmarks
 from signals.sessions import trading_calendar
 from signals.sessions.bars import Alignment, BarCalendar, bar_calendar, windows_in_sessions
 from signals.spec import StudySpec
@@ -113,7 +114,7 @@ def _refused(
     them, or none."""
     ticker, bench = str(part["ticker"].iloc[0]), str(part["benchmark"].iloc[0])
     why: tuple[str, str, str] | None = None
-    wanted = [] if spec.model == "constant_mean" else [bench, *_beside(spec, ticker)]
+    wanted = [] if spec.model == "constant_mean" else [bench, *further_benchmarks(spec, ticker)]
     for name, code in [(ticker, "no_prices"), *((b, "no_benchmark") for b in wanted)]:
         history, cause = prices.histories.get(name), prices.failures.get(name)
         if history is None:
@@ -133,10 +134,6 @@ def _refused(
 def _closes(calendar: str) -> bool:
     known = trading_calendar(calendar)
     return bool((known.closes[:-1] < known.opens[1:]).any())
-
-
-def _beside(spec: StudySpec, ticker: str) -> tuple[str, ...]:
-    return next((a.beside for a in spec.assets if a.ticker == ticker), ())
 
 
 def _by_alignment(
@@ -181,7 +178,7 @@ def _series(
     y = bar_returns(bars, quotes_of(own, bars), spec.returns)
     if spec.model == "constant_mean":
         return BarSeries(ticker, bench, bars, y, np.empty((len(bars), 0)), ())
-    names = (bench, *_beside(spec, ticker))
+    names = (bench, *further_benchmarks(spec, ticker))
     calendars = benchmark_calendars(spec)
     columns = []
     for name in names:

@@ -14,21 +14,22 @@ from typing import Any
 import numpy as np
 
 from signals.errors import EventError
-from signals.estimate import Estimation
+from signals.estimate import Estimation, wide
 from signals.frames import Bools, Days, Floats, Ints, frozen
 from signals.intraday.align import BarPairs, BarSeries
 from signals.intraday.fit import BarFit, fit_bars
 from signals.models import FitError, ModelFit
 from signals.models.diagnose import diagnose_many
 from signals.panel import AbnormalPanel
-from signals.sessions.bars import BarCalendar
+from signals.sessions.bars import BarCalendar, alignment_matters
 from signals.spec import StudySpec
 from signals.spec.defaults import CLOSE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """``estimation`` as of a daily study; ``alignment`` of each pair's bars, for remarks."""
+    """``estimation`` as of a daily study; ``alignment`` of each pair's bars (``open`` or
+    ``clock``; blank where both are the same), for remarks."""
 
     estimation: Estimation
     alignment: tuple[str, ...]
@@ -84,7 +85,8 @@ def measure(
     index = np.asarray(kept, dtype=np.int64)
     panel = _stack(spec, pairs, index, rows, frame) if kept else None
     fits = _diagnosed([r.fit for r in rows])
-    alignment = tuple(pairs.series[pairs.series_index[i]].bars.alignment for i in kept)
+    own = [pairs.series[pairs.series_index[i]].bars for i in kept]
+    alignment = tuple(b.alignment if alignment_matters(b.name, b.interval) else "" for b in own)
     return Measured(Estimation(panel, fits, index, tuple(failures)), alignment)
 
 
@@ -194,18 +196,12 @@ def _diagnosed(fits: list[ModelFit]) -> tuple[ModelFit, ...]:
     if not fits:
         return ()
     alike = np.stack([f.residuals / np.sqrt(f.est_variance) for f in fits])
-    width = max(f.est_design.shape[1] for f in fits)
-    design = np.stack([_wide(f.est_design, width) for f in fits])
+    design = np.stack(wide([f.est_design for f in fits]))
     found = diagnose_many(alike, design)
     return tuple(
         replace(f, diagnostics={name: float(values[i]) for name, values in found.items()})
         for i, f in enumerate(fits)
     )
-
-
-def _wide(design: Floats, width: int) -> Floats:
-    """A design with columns of zeros after its own, so that all have as many."""
-    return np.pad(design, [(0, 0), (0, width - design.shape[1])])
 
 
 def _stack(
@@ -222,15 +218,10 @@ def _stack(
     def text(values: list[Any]) -> np.ndarray:
         return frozen(np.asarray(values, dtype=object))
 
-    k = max(f.design.shape[1] for f in fits)
-
     def of(name: str) -> np.ndarray:
-        # Assets with more benchmarks than others have more columns: the others' are zero.
         values = [getattr(f, name) for f in fits]
-        if name in ("design", "est_design"):
-            values = [_wide(v, k) for v in values]
-        elif name == "inverse":
-            values = [np.pad(v, [(0, k - len(v))] * 2) for v in values]
+        if values[0].ndim == 2:
+            values = wide(values, square=name == "inverse")
         return frozen(np.stack(values))
 
     def at_event(name: str) -> np.ndarray:

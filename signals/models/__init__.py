@@ -74,6 +74,15 @@ MODELS: Final[Mapping[str, ModelRow]] = {
         coefficients=2,
         batched=True,
     ),
+    "multi_market": ModelRow(
+        "multi_market",
+        ols.fit_multi_market,
+        "market",
+        formula="E[R] = a + b·R_m + Σ c_j·R_j over the asset's further benchmarks",
+        assumptions=_IID,
+        paper="MacKinlay 1997",
+        coefficients=None,
+    ),
     "capm": ModelRow(
         "capm",
         ols.fit_capm,

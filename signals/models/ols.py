@@ -37,6 +37,12 @@ def fit_market(sample: Sample) -> ModelFit:
     return _fit("market", regression_rows(sample, columns=("market",)), sample)
 
 
+def fit_multi_market(sample: Sample) -> ModelFit:
+    """E[R_t] = a + b·R_mt + Σc_j·R_jt over the asset's further benchmarks (k = 2 + their number),
+    for assets that follow several markets: tokens on bitcoin and ether. MacKinlay (1997)."""
+    return _fit("multi_market", regression_rows(sample), sample)
+
+
 def fit_capm(sample: Sample) -> ModelFit:
     """E[R_t] = r_ft + a + b(R_mt − r_ft) (k = 2); ``market`` is the benchmark's raw return."""
     return _fit("capm", regression_rows(sample, excess=True, columns=("market",)), sample)

@@ -11,6 +11,7 @@ import pandas as pd
 from signals.errors import EventError, SpecError
 from signals.frames import Floats, Ints
 from signals.prices import PriceBook, PriceHistory
+from signals.returns.beside import further_benchmarks, with_further
 from signals.returns.factors import FactorTable, factors_for
 from signals.returns.record import AssetSeries, EventReturns
 from signals.returns.series import asset_series, choose_field
@@ -63,9 +64,8 @@ def align(
         calendar = trading_calendar(str(cal))
         asset = prices.histories.get(str(ticker))
         known = factors if regressors.kind == "factors" or regressors.excess else None
-        reasons = _unusable(
-            str(ticker), str(bench), part, prices, calendar, regressors, reach, known
-        )
+        named = (str(bench), *further_benchmarks(spec, str(ticker)))
+        reasons = _unusable(str(ticker), named, part, prices, calendar, regressors, reach, known)
         good = reasons.isna().to_numpy()
         failures += [
             EventError(str(e), str(ticker), *reason)
@@ -97,7 +97,7 @@ def align(
             kind="level" if spec.quantity == "volume" else spec.returns,
             trade_to_trade=spec.missing == "trade_to_trade",
         )
-        one = replace(one, benchmark=str(bench))
+        one = with_further(replace(one, benchmark=str(bench)), spec, prices, market_of, start, stop)
         series.append(_with_regressors(one, spec, prices, regressors, factors, start, stop))
         rows.append(part.index.to_numpy(np.int64)[good])
         index.append(np.full(int(good.sum()), len(series) - 1, dtype=np.int64))
@@ -135,7 +135,7 @@ def benchmark_calendars(spec: StudySpec) -> dict[str, str]:
 
 def _unusable(
     ticker: str,
-    bench: str,
+    named: tuple[str, ...],
     part: pd.DataFrame,
     prices: PriceBook,
     calendar: TradingCalendar,
@@ -151,7 +151,8 @@ def _unusable(
         code = failed.code if failed else "no_prices"
         detail = failed.detail if failed else f"no prices for {ticker}"
         return pd.Series([("prices", code, detail)] * len(part), index=part.index, dtype=object)
-    if regressors.kind == "market" and bench not in prices.histories:
+    bench = next((b for b in named if b not in prices.histories), None)
+    if regressors.kind == "market" and bench is not None:
         cause = prices.failures.get(bench)
         detail = f"no prices for the benchmark {bench}" + (f": {cause.detail}" if cause else "")
         what = ("prices", "no_benchmark", detail)
