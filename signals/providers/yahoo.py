@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 from signals.errors import TransientError
 from signals.frames import Days, Floats
 from signals.providers import NoSuchSeries
-from signals.providers.yahoo_answer import Seen, cause, chart_of
+from signals.providers.yahoo_answer import SOURCE, Seen, cause, chart_of
 
 # How many days back Yahoo keeps bars of each length (less one, for the hour of the request).
 KEPT_DAYS: Final[Mapping[str, int]] = {
@@ -109,6 +109,47 @@ def fetch_chart(
     return _answer(symbol, seen, frame, interval)
 
 
+def earnings_dates(symbol: str, *, limit: int = 100, timeout: float = 20.0) -> list[datetime]:
+    """Known results releases of ``symbol``, newest first, to the hour at best (with offset).
+
+    Yahoo keeps them on a page, so this is scraped. An empty list where it lists none; errors as
+    of :func:`fetch_chart`. Checked by ``tests/news/test_yahoo_extras.py``.
+    """
+    frame = _asked(symbol, timeout, lambda ticker: ticker.get_earnings_dates(limit=limit))
+    return [] if frame is None else [moment.to_pydatetime() for moment in frame.index]
+
+
+def news(symbol: str, *, count: int = 30, timeout: float = 20.0) -> list[dict[str, Any]]:
+    """Recent stories on ``symbol`` as Yahoo sends them; errors as of :func:`fetch_chart`."""
+    return list(_asked(symbol, timeout, lambda ticker: ticker.get_news(count=count)) or [])
+
+
+def shares_outstanding(symbol: str, *, timeout: float = 20.0) -> list[tuple[str, float]]:
+    """Share counts of ``symbol`` with their days (ISO), oldest first, over the last 18 months."""
+    series = _asked(symbol, timeout, lambda ticker: ticker.get_shares_full())
+    if series is None:
+        return []
+    return [(day.date().isoformat(), float(count)) for day, count in series.items()]
+
+
+def _asked(symbol: str, timeout: float, ask: Callable[[Any], Any]) -> Any:
+    """What yfinance makes of a page other than the chart; its errors are never taken for "none"."""
+    yf = _yfinance(timeout)
+    seen = _seen.page = Seen()
+    forget_answers()
+    try:
+        answer = ask(yf.Ticker(symbol, session=_session))
+    except Exception as error:
+        if seen.status in (0, 200):  # nothing came, or something that yfinance cannot read
+            raise TransientError(SOURCE, f"no usable answer: {error}", ticker=symbol) from error
+        raise cause(symbol, seen, error) from error
+    finally:
+        _seen.page = None
+    if seen.status >= 400:
+        raise cause(symbol, seen, None)
+    return answer
+
+
 def reachable(*, timeout: float = 10.0) -> str:
     """Empty where Yahoo answers a small request, else why it does not (for ``signals doctor``)."""
     today = datetime.now(UTC).date()
@@ -172,7 +213,11 @@ def _new_session() -> Any:
             options["timeout"] = min(float(asked), self.limit) if asked else self.limit
             seen: Seen | None = getattr(_seen, "answer", None)
             if seen is None or "/v8/finance/chart/" not in url:
-                return super().request(method, url, *args, **options)
+                response = super().request(method, url, *args, **options)
+                page: Seen | None = getattr(_seen, "page", None)
+                if page is not None:
+                    page.status, page.body = response.status_code, response.text[:2000]
+                return response
             seen.status, seen.body, seen.retry_after = 0, "", None
             response = super().request(method, url, *args, **options)
             seen.status, seen.body = response.status_code, response.text
