@@ -69,7 +69,8 @@ def arena(folder: Path, *, prefect: str = "") -> Iterator[tuple[World, Forge]]:
     with YahooServer(world.listings()) as server:
         environment = {**world.environment, **server.environment}
         if prefect:
-            environment |= {"PREFECT_API_URL": prefect, "NO_PROXY": "127.0.0.1,localhost"}
+            environment |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+            environment["PREFECT_API_URL"] = prefect
         with Forge(environment, folder, prefect=bool(prefect)) as forge:
             yield world, forge
 
