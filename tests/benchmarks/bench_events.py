@@ -15,7 +15,7 @@ CASES = [(road, n) for road in ROADS for n in SIZES if n <= LARGEST.get(road, n)
 
 
 @pytest.mark.parametrize(("road", "n"), CASES)
-def bench_study(benchmark: Any, road: str, n: int) -> None:
+def test_study(benchmark: Any, road: str, n: int) -> None:
     if road.startswith("eventstudy") and importlib.util.find_spec("eventstudy") is None:
         pytest.skip("pip install --target somewhere --no-deps eventstudy, and add it to PYTHONPATH")
     returns = design(n)

@@ -23,7 +23,7 @@ def mission_shape(draws: int) -> tuple[EventReturns, np.ndarray]:
     return returns, returns.zero[None, :] + rng.integers(0, 2200, draws)[:, None]
 
 
-def bench_cars_of_2000_draws(benchmark: Any) -> None:
+def test_cars_of_2000_draws(benchmark: Any) -> None:
     returns, zeros = mission_shape(2000)
     found = benchmark.pedantic(
         placebo_cars, (returns, "market", zeros, WINDOWS), rounds=3, warmup_rounds=1
@@ -31,7 +31,7 @@ def bench_cars_of_2000_draws(benchmark: Any) -> None:
     assert np.isfinite(found.car).all()
 
 
-def bench_statistics_of_100_draws(benchmark: Any) -> None:
+def test_statistics_of_100_draws(benchmark: Any) -> None:
     returns, zeros = mission_shape(100)
     found = benchmark.pedantic(
         placebo_studies, (returns, "market", zeros, WINDOWS), rounds=3, warmup_rounds=1
@@ -39,7 +39,7 @@ def bench_statistics_of_100_draws(benchmark: Any) -> None:
     assert found.statistic.shape[0] == 100
 
 
-def bench_panels_of_100_draws(benchmark: Any) -> None:
+def test_panels_of_100_draws(benchmark: Any) -> None:
     returns, zeros = mission_shape(100)
 
     def panels() -> int:
