@@ -25,10 +25,12 @@ from typer.main import get_command
 from flows.cli import screen
 from flows.cli.calibrate import calibrate
 from flows.cli.check import check
+from flows.cli.collect import SeveralValues, collect
 from flows.cli.doctor import doctor
 from flows.cli.history import diff, history
 from flows.cli.listing import list_registry
 from flows.cli.prices import prices
+from flows.cli.review import review
 from flows.cli.run import run
 from flows.cli.serve import serve
 from flows.cli.starter import init
@@ -49,6 +51,8 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("check")(check)
+app.command("collect", cls=SeveralValues)(collect)
+app.command("review")(review)
 app.command("prices")(prices)
 app.command("calibrate")(calibrate)
 app.command("serve")(serve)

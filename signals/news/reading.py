@@ -174,6 +174,9 @@ def _event_id(
 def _headline(parsed: Parsed) -> str:
     first = parsed.sentences[0] if parsed.sentences else None
     text = "" if first is None else parsed.text[first.start : first.end]
+    titles = [s for s in parsed.sentences if s.title]
+    if titles:
+        text = parsed.text[titles[0].start : titles[-1].end]
     return text if len(text) <= HEADLINE_CHARS else text[: HEADLINE_CHARS - 1].rstrip() + "…"
 
 
