@@ -17,6 +17,7 @@ import pytest
 
 from signals.reports.html import assets, render
 from signals.reports.html.anchors import anchor
+from signals.reports.html.claims_view import amount
 from signals.reports.html.grids import grid, shown
 from signals.reports.prose import ENGLISH_WORDS
 from tests.reports import samples
@@ -291,3 +292,17 @@ def test_permalinks_do_not_collide() -> None:
     assert anchor("a b") != anchor("a-b")
     assert anchor("a b") != anchor("a/b")
     assert re.fullmatch(r"event-[A-Za-z0-9_.-]+", anchor("خبر <script>"))
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "unit", "text"),
+    [
+        (-0.1375, "return", "decimal", "−13.8 %"),
+        (28 / 30, "breadth", "", "93.3 %"),
+        (-224e9, "market_value", "USD", "−224.0 bn USD"),
+        (1.5e12, "market_value", "USD", "1.5 tn USD"),
+        (float("nan"), "return", "decimal", ""),
+    ],
+)
+def test_claims_keep_their_units(value: float, metric: str, unit: str, text: str) -> None:
+    assert amount(value, metric, unit).replace("\u00a0", " ") == text

@@ -268,6 +268,17 @@ def test_lead_counts_pairs_and_what_chance_gives() -> None:
     assert "about none or one would by chance alone" in lines[1]
 
 
+def test_lead_says_when_a_test_is_too_coarse_for_its_family() -> None:
+    result = samples.hostile()
+    lines = lead(samples.with_car(result, q_value=0.5))
+    assert said(lines[-1]) == (
+        "With 100 sessions to compare with, p cannot fall below 0.010: over 15 event–asset pairs "
+        "no single finding could reach q ≤ 5 %."
+    )
+    t_tests = samples.with_car(result, q_value=0.5, headline_test="car_t")
+    assert "cannot fall below" not in " ".join(lead(t_tests))
+
+
 def test_summary_is_plain_text_with_every_event() -> None:
     text = summary(samples.hostile())
     for event in ("e1", "e2", "e3", "e4", "e5"):

@@ -85,10 +85,9 @@ def subject_of(result: StudyResult) -> dict[str, str]:
     rows = window_rows(result.car, result.spec.primary)
     if len(rows):
         p = headline_p(rows)
-        order = np.lexsort((rows["ticker"].astype(str), np.where(np.isnan(p), 2.0, p)))
-        for place in order:
-            event = str(rows["event_id"].iloc[place])
-            chosen.setdefault(event, str(rows["ticker"].iloc[place]))
+        names, tickers = texts(rows, "event_id"), texts(rows, "ticker")
+        for place in np.lexsort((tickers.astype(str), np.where(np.isnan(p), 2.0, p))).tolist():
+            chosen.setdefault(names[place], tickers[place])
     for event, ticker in zip(events["event_id"], events["ticker"], strict=True):
         chosen.setdefault(str(event), str(ticker))
     return chosen
@@ -152,7 +151,7 @@ def is_main(part: pd.DataFrame, result: StudyResult) -> Bools:
     return np.asarray(
         (texts(part, "model") == spec.model)
         & (numbers(part, "estimation_length") == spec.estimation.length)
-        & np.isin(texts(part, "day_zero_choice"), ["", "main", "primary", "first", "day_zero"])
+        & np.isin(texts(part, "day_zero_choice"), ["", "stated"])
     )
 
 

@@ -7,42 +7,17 @@ from typing import Any, Final
 import pandas as pd
 
 from signals.reports.figures.series import subject_of, texts, window_rows
+from signals.reports.html import columns
 from signals.reports.html.anchors import anchor
+from signals.reports.html.claims_view import claims_frame
 from signals.reports.html.grids import Grid, grid
 from signals.reports.prose.moves import findings, group_sentences
 from signals.reports.prose.numbers import listed, long_date, window_text
-from signals.reports.prose.sentences import claim_sentence
 from signals.reports.prose.words import Words
 from signals.reports.result import StudyResult
 
 # Beyond this many events their tables are written by the script when they come into view.
 MOST_WRITTEN_OUT: Final = 60
-DAY_COLUMNS = ["tau", "session", "actual_return", "expected_return", "ar", "std_error", "sar"]
-NEIGHBOUR_COLUMNS = [
-    "ticker",
-    "group",
-    "car",
-    "ci",
-    "headline_p_value",
-    "headline_test",
-    "calibrated_p_value",
-    "calibration_verdict",
-    "q_value",
-    "min_detectable",
-    "reason",
-]
-CLAIM_COLUMNS = [
-    "ticker",
-    "metric",
-    "stated",
-    "measured",
-    "unit",
-    "window",
-    "verdict",
-    "meaning",
-    "quote",
-    "reason",
-]
 
 
 def event_anchors(result: StudyResult) -> dict[str, str]:
@@ -127,7 +102,7 @@ def _days(
         return None
     title = say("event.days", ticker=ticker)
     shown = frame if written else frame.iloc[:0]
-    return grid("", title, shown, DAY_COLUMNS, say, quantity=result.spec.quantity)
+    return grid("", title, shown, columns.DAYS, say, quantity=result.spec.quantity)
 
 
 def _neighbours(
@@ -137,17 +112,14 @@ def _neighbours(
         return None
     title = say("event.neighbours", window=window_text(*result.spec.primary))
     shown = frame if written else frame.iloc[:0]
-    return grid("", title, shown, NEIGHBOUR_COLUMNS, say, quantity=result.spec.quantity)
+    return grid("", title, shown, columns.NEIGHBOURS, say, quantity=result.spec.quantity)
 
 
 def _claims(frame: pd.DataFrame | None, say: Words) -> Grid | None:
     if frame is None or frame.empty:
         return None
-    shown = frame.rename(columns={"window_first": "first", "window_last": "last"})
-    shown = shown.assign(meaning=[claim_sentence(v, say) for v in texts(frame, "verdict")])
-    if shown[["first", "last"]].isna().any(axis=None):
-        shown = shown.drop(columns=["first", "last"])
-    return grid("", say("event.claims"), shown, CLAIM_COLUMNS, say)
+    shown = [c for c in columns.CLAIMS if c != "event_id"]
+    return grid("", say("event.claims"), claims_frame(frame, say), shown, say)
 
 
 def _confounders(overlaps: str, anchors: dict[str, str]) -> dict[str, list[tuple[str, str]]]:

@@ -48,6 +48,7 @@ PERCENT: Final = frozenset(
         "difference",
     ]
 )
+SHARES: Final = frozenset(["share_positive", "rejection_rate", "level", "share_fell"])
 PROBABILITY: Final = frozenset(
     [
         "p_value",
@@ -142,8 +143,8 @@ def kind_of(column: str, values: Sequence[Any], quantity: str = "return") -> str
     if any(isinstance(v, str) for v in values):
         return "text"
     if column in PERCENT:
-        return "pct" if quantity == "return" or column == "share_positive" else "num"
-    if column in PROBABILITY:
+        return "pct" if quantity == "return" or column in SHARES else "num"
+    if column in PROBABILITY or "p_value" in column:
         return "p"
     return "int" if column in INTEGER else "num"
 

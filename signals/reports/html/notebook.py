@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from signals.reports.figures.series import subject_of, window_rows
-from signals.reports.html.event_views import NEIGHBOUR_COLUMNS
+from signals.reports.html import columns
 from signals.reports.html.grids import grid, shown
 from signals.reports.prose.moves import findings, lead
 from signals.reports.prose.numbers import window_text
@@ -22,9 +22,9 @@ def notebook(result: StudyResult) -> str:
     own = [f for key, f in findings(result, say=say).items() if subject.get(key[0]) == key[1]]
     rows = window_rows(result.car, result.spec.primary)
     mine = [subject.get(str(e)) == t for e, t in zip(rows["event_id"], rows["ticker"], strict=True)]
-    columns = ["event_id", *NEIGHBOUR_COLUMNS]
+    shown_columns = ["event_id", *columns.NEIGHBOURS]
     title = say("compare.cars", window=window_text(*result.spec.primary))
-    table = grid("", title, rows[mine], columns, say, quantity=result.spec.quantity)
+    table = grid("", title, rows[mine], shown_columns, say, quantity=result.spec.quantity)
     head = "".join(f"<th scope='col'>{escape(label)}</th>" for _, label, _ in table.columns)
     kinds = [kind for _, _, kind in table.columns]
     body = "".join(

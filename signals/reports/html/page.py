@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from signals.reports.figures.series import main_ticker, subject_of
-from signals.reports.html import charts
+from signals.reports.html import charts, columns
+from signals.reports.html.claims_view import claims_frame
 from signals.reports.html.event_views import event_anchors, event_views
 from signals.reports.html.grids import Grid, grid
 from signals.reports.html.methods_view import methods
@@ -19,113 +20,6 @@ from signals.reports.prose.sentences import level
 from signals.reports.prose.words import Words
 from signals.reports.result import StudyResult
 
-CAR_COLUMNS = [
-    "event_id",
-    "ticker",
-    "group",
-    "window",
-    "car",
-    "ci",
-    "headline_p_value",
-    "headline_test",
-    "p_value",
-    "calibrated_p_value",
-    "calibration_verdict",
-    "q_value",
-    "holm_p",
-    "romano_wolf_p",
-    "min_detectable",
-    "bhar",
-    "n_returns",
-    "status",
-    "reason",
-    "flags",
-]
-STATISTICS_COLUMNS = [
-    "group_by",
-    "group",
-    "window",
-    "statistic_name",
-    "statistic",
-    "p_value",
-    "calibrated_p_value",
-    "calibration_verdict",
-    "min_detectable",
-    "r_bar",
-    "n_events",
-    "recommended",
-    "status",
-    "reason",
-]
-CAAR_COLUMNS = [
-    "group_by",
-    "group",
-    "window",
-    "n_events",
-    "caar",
-    "ci",
-    "median",
-    "share_positive",
-    "std_error_method",
-]
-EXCLUDED_COLUMNS = ["event_id", "ticker", "stage", "code", "detail"]
-CLAIM_COLUMNS = [
-    "event_id",
-    "ticker",
-    "metric",
-    "stated",
-    "measured",
-    "window",
-    "verdict",
-    "quote",
-    "reason",
-]
-CALIBRATION_COLUMNS = [
-    "statistic_name",
-    "window",
-    "alpha",
-    "rejection_rate",
-    "ci",
-    "verdict",
-    "draws",
-    "effective_draws",
-]
-MODEL_COLUMNS = [
-    "event_id",
-    "ticker",
-    "model",
-    "engine",
-    "n_obs",
-    "alpha",
-    "beta",
-    "sigma",
-    "r_squared",
-    "price_field",
-    "estimation_first",
-    "estimation_last",
-    "durbin_watson",
-    "ljung_box_p",
-    "breusch_pagan_p",
-    "jarque_bera_p",
-]
-# Tables with a section of their own; any other that a study has is shown under "Further tables".
-PLACED = frozenset(
-    [
-        "events",
-        "models",
-        "abnormal_returns",
-        "car",
-        "caar",
-        "aar",
-        "statistics",
-        "claims",
-        "calibration",
-        "sensitivity",
-        "excluded",
-        "changes",
-    ]
-)
-MOST_SUBJECTS = 12
 MOST_OTHERS = 8
 
 
@@ -186,6 +80,14 @@ def facts(result: StudyResult, say: Words) -> list[tuple[str, str]]:
     return out
 
 
+def further_columns(frame: pd.DataFrame) -> list[str]:
+    """All columns of a table, its window as one."""
+    names = [str(c) for c in frame.columns]
+    if not {"first", "last"} <= set(names):
+        return names
+    return ["window" if c == "first" else c for c in names if c != "last"]
+
+
 def found(result: StudyResult, say: Words) -> dict[str, Any]:
     """The findings in sentences: the events' own assets, the strongest others, the groups."""
     anchors = event_anchors(result)
@@ -224,8 +126,8 @@ def _grids(result: StudyResult, say: Words) -> dict[str, Grid]:
     quantity = result.spec.quantity
     first, last = result.spec.primary
 
-    def made(name: str, title: str, frame: pd.DataFrame, columns: list[str]) -> Grid:
-        return grid(name, title, frame, columns, say, quantity=quantity)
+    def made(name: str, title: str, frame: pd.DataFrame, chosen: Sequence[str]) -> Grid:
+        return grid(name, title, frame, chosen, say, quantity=quantity)
 
     def primary_first(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         away = ~((frame["first"] == first) & (frame["last"] == last))
@@ -237,44 +139,41 @@ def _grids(result: StudyResult, say: Words) -> dict[str, Grid]:
     )
     statistics = statistics.assign(_r=~statistics["recommended"])
     shown = {
-        "cars": (say("section.all_cars"), primary_first(result.car, []), CAR_COLUMNS),
+        "cars": (say("section.all_cars"), primary_first(result.car, []), columns.CARS),
         "statistics": (
-            say("section.statistics"), primary_first(statistics, ["_r"]), STATISTICS_COLUMNS,
+            say("section.statistics"), primary_first(statistics, ["_r"]), columns.STATISTICS,
         ),
-        "caar": (say("section.caar"), primary_first(result.caar, []), CAAR_COLUMNS),
-        "excluded": (say("section.excluded"), result.excluded, EXCLUDED_COLUMNS),
-        "claims": (say("section.claims"), result.table("claims"), CLAIM_COLUMNS),
+        "caar": (say("section.caar"), primary_first(result.caar, []), columns.CAAR),
+        "excluded": (say("section.excluded"), result.excluded, columns.EXCLUDED),
+        "claims": (say("section.claims"), claims_frame(result.claims, say), columns.CLAIMS),
         "calibration": (
-            say("section.calibration"), result.table("calibration"), CALIBRATION_COLUMNS,
+            say("section.calibration"), result.table("calibration"), columns.CALIBRATION,
         ),
-        "models": (say("methods.model", name=result.spec.model), result.models, MODEL_COLUMNS),
-        "price_issues": (say("section.price_issues"), _issues(result), _ISSUES),
-        "prices": (say("provenance.prices"), _series(result), _SERIES),
+        "models": (say("methods.model", name=result.spec.model), result.models, columns.MODELS),
+        "price_issues": (say("section.price_issues"), _issues(result), columns.ISSUES),
+        "prices": (say("provenance.prices"), _series(result), columns.SERIES),
         "changes": (
             say("section.changed"),
             result.tables.get("changes", pd.DataFrame()),
             list(result.tables.get("changes", pd.DataFrame()).columns),
         ),
     }  # fmt: skip
-    for name in sorted(set(result.tables) - PLACED):
+    for name in sorted(set(result.tables) - columns.PLACED):
         frame = result.tables[name]
-        shown[f"further-{name}"] = (name, frame, list(frame.columns))
+        title = say.note(f"table.{name}") or name.replace("_", " ").capitalize()
+        shown[f"further-{name}"] = (title, frame, further_columns(frame))
     made_grids = {n: made(n, title, f, list(c)) for n, (title, f, c) in shown.items() if len(f)}
     return {name: g for name, g in made_grids.items() if g.columns}
 
 
-_ISSUES = ["ticker", "code", "session", "count", "detail"]
-_SERIES = ["ticker", "source", "currency", "first", "last", "rows", "digest"]
-
-
 def _issues(result: StudyResult) -> pd.DataFrame:
-    return pd.DataFrame(list(result.manifest.get("price_issues", [])), columns=_ISSUES)
+    return pd.DataFrame(list(result.manifest.get("price_issues", [])), columns=list(columns.ISSUES))
 
 
 def _series(result: StudyResult) -> pd.DataFrame:
     series = result.manifest.get("digests", {}).get("prices", {})
     rows = [{"ticker": t, **values} for t, values in series.items()]
-    return pd.DataFrame(rows, columns=_SERIES)
+    return pd.DataFrame(rows, columns=list(columns.SERIES))
 
 
 def provenance(result: StudyResult, say: Words, command: str | None) -> dict[str, Any]:

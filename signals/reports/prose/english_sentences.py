@@ -47,8 +47,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "evidence.test": "{p}, {test}",
     "evidence.rank": "{count} of {total} was as extreme",
     "evidence.rank.many": "{count} of {total} were as extreme",
-    "evidence.q": "q = {q} over {rows}",
-    "evidence.q_small": "q {q} over {rows}",
+    "evidence.q": "q\u00a0=\u00a0{q} over {rows}",
+    "evidence.q_small": "q\u00a0{q} over {rows}",
     "evidence.calibrated": "calibrated p {p} on placebo dates",
     "verdict.holds": "on placebo dates this test keeps its size",
     "verdict.liberal": (
@@ -77,6 +77,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "study.after_correction": (
         "After correction for many tests, {found} of {tested} have q ≤ {alpha}."
+    ),
+    "study.coarse": (
+        "With {sessions} to compare with, p cannot fall below {p}: over {tested} no single finding "
+        "could reach q ≤ {alpha}."
     ),
     "study.nothing": "No event of this study could be measured.",
     # tests, as a reader says them

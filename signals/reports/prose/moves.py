@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from signals.reports.figures.series import (
     texts,
     window_rows,
 )
-from signals.reports.prose.numbers import percent, window_text
+from signals.reports.prose.numbers import bare_probability, percent, window_text
 from signals.reports.prose.sentences import Move, finding_sentence, group_sentence
 from signals.reports.prose.words import ENGLISH_WORDS, Words
 from signals.reports.result import StudyResult
@@ -30,6 +30,10 @@ SPEAKS_FIRST: Final = (
     "portfolio_t", "adjusted_bmp_t", "bmp_t", "portfolio_rank_p", "sign_flip", "grank_t",
     "corrado_rank_z", "generalized_sign_z", "calendar_time_t",
 )  # fmt: skip
+
+
+# Tests whose p-value is a rank among the estimation sessions.
+RANKING: Final = ("rank_p", "conformal_p", "placebo_p")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +98,32 @@ def lead(result: StudyResult, say: Words = ENGLISH_WORDS) -> list[str]:
     if len(q):
         values["tested"] = say.count(len(q), "pair")
         out.append(say("study.after_correction", found=f"{int((q <= alpha).sum()):,}", **values))
+        out += _coarse(result, rows, len(q), values, say)
     return out
+
+
+def _coarse(
+    result: StudyResult, rows: pd.DataFrame, family: int, values: Mapping[str, str], say: Words
+) -> list[str]:
+    """That a test which ranks a finding among M sessions cannot give p below about 1/M, where
+    that alone keeps every q-value above alpha."""
+    panel = result.panel
+    ranked = np.isin(texts(rows, "headline_test"), RANKING).all()
+    if panel is None or not ranked:
+        return []
+    sessions = int(panel.n_obs.max())
+    smallest = 1.0 / (sessions + result.spec.primary[1] - result.spec.primary[0] + 1)
+    if smallest * family <= result.spec.alpha:
+        return []
+    return [
+        say(
+            "study.coarse",
+            sessions=say.count(sessions, "session"),
+            p=bare_probability(smallest),
+            tested=values["tested"],
+            alpha=values["alpha"],
+        )
+    ]
 
 
 def group_sentences(
