@@ -32,7 +32,7 @@ def own_server(port: int = PORT, *, patience: float = PATIENCE) -> Iterator[str]
                "--port", str(port), "--log-level", "WARNING"]  # fmt: skip
     # A session of its own: Ctrl-C at the terminal reaches us, and we end the server last.
     child = subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.DEVNULL, start_new_session=True
+        command, env=_environment(port), stdout=subprocess.DEVNULL, start_new_session=True
     )
     try:
         url = f"http://{LOOPBACK}:{port}/api"
@@ -47,9 +47,10 @@ def own_server(port: int = PORT, *, patience: float = PATIENCE) -> Iterator[str]
             child.wait(5)
 
 
-def _environment() -> dict[str, str]:
-    # The server may not look for another server's API.
-    return {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+def _environment(port: int) -> dict[str, str]:
+    # The server may not look for another server's API; its page looks at port 4200 if not told.
+    kept = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+    return {"PREFECT_SERVER_UI_API_URL": f"http://{LOOPBACK}:{port}/api", **kept}
 
 
 def _refuse_taken(port: int) -> None:

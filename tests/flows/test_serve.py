@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.flows.conftest import Command, Study, write_study
+from tests.flows.ui_shots import chromium, take
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,28 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, Ap
             if child.poll() is None:
                 child.send_signal(signal.SIGINT)
                 child.wait(60)
+
+
+@pytest.mark.flow
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_person_sees_the_run_in_the_browser(
+    served: tuple[Study, Api, Any], tmp_path: Path
+) -> None:
+    program = chromium()
+    if program is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    _, api, _ = served
+    done = api.wait("COMPLETED", 1, 180)[0]
+    seen = take(api.url.removesuffix("/api"), done["id"], "tiny", tmp_path, program)
+    assert done["name"] in seen.texts["run"]
+    assert "Completed" in seen.texts["run"]
+    for artifact in ("tiny-findings", "tiny-excluded", "tiny-car-path"):
+        assert artifact in seen.texts["artifacts"].lower()
+    assert "second" in seen.texts["findings"]
+    assert "tiny" in seen.texts["deployments"]
+    assert seen.hosts <= {"127.0.0.1", ""}, "the pages ask no other host"
+    assert all((tmp_path / f"{name}.png").stat().st_size > 10_000 for name in seen.texts)
 
 
 @pytest.mark.flow
