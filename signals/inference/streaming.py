@@ -97,6 +97,7 @@ def study_at_scale(
     Raises :class:`SpecError` for a chunk below 256 and for names that cannot be streamed.
     """
     _check(chunk, names)
+    check_windows(returns, windows)
     refuse_trade_to_trade(returns, missing)
     prepared = prepare(returns, model)
     cars = first_pass(returns, prepared, windows, min_returns, missing, workers)
@@ -156,6 +157,17 @@ def _check(chunk: int, names: Sequence[str]) -> None:
             raise SpecError(
                 "a statistic that cannot be streamed", key="names", value=name, allowed=STREAMED
             )
+
+
+def check_windows(returns: EventReturns, windows: Windows) -> None:
+    """Windows must lie inside the event window, whose rows are the only ones laid out."""
+    first, last = returns.event_window
+    for window in windows:
+        if not first <= window[0] <= window[1] <= last:
+            raise SpecError(
+                "a window outside the event window", key="study.car_windows", value=list(window),
+                allowed=f"[first, last] with {first} ≤ first ≤ last ≤ {last}",
+            )  # fmt: skip
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from signals.frames import Bools, Ints, Labels
 from signals.inference.streaming_calendar import SessionNumbers, session_numbers
 from signals.models.batched_cars import CarBatch, Windows
-from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
+from signals.models.batched_rows import ModelForm, RowStore, form_of, row_store
 from signals.models.batched_solve import FAILURES
 from signals.models.batched_sums import cars_from_sums
 from signals.returns.record import EventReturns
@@ -62,7 +62,7 @@ class Ordered:
 
 def prepare(returns: EventReturns, model: ModelForm | str) -> Prepared:
     """Lay out the series of a study for ``model``."""
-    store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
+    store = row_store(returns, form_of(model))
     names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
     rank = np.empty(len(names), dtype=np.int64)
     for place, (_, _, i) in enumerate(sorted(names)):

@@ -10,7 +10,7 @@ from signals.errors import SpecError
 from signals.frames import Ints, frozen
 from signals.inference.streaming_calendar import ABSENT, SessionNumbers, session_numbers
 from signals.models.batched import BatchFit, fit_batch
-from signals.models.batched_rows import FORMS, ModelForm, row_store
+from signals.models.batched_rows import ModelForm, form_of, row_store
 from signals.panel import AbnormalPanel
 from signals.returns.record import EventReturns
 
@@ -45,7 +45,7 @@ def panel_chunks(
 ) -> Iterator[tuple[AbnormalPanel | None, BatchFit]]:
     """``batched_panel`` over ``chunk`` events at a time: for what needs rows but no other event."""
     refuse_trade_to_trade(returns, missing)
-    store = row_store(returns, FORMS[model] if isinstance(model, str) else model)
+    store = row_store(returns, form_of(model))
     numbers = session_numbers(returns, store.span)
     for begin in range(0, len(returns), chunk):
         index = np.arange(begin, min(begin + chunk, len(returns)))

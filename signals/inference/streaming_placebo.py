@@ -10,7 +10,7 @@ import numpy as np
 
 from signals.frames import Floats, Ints
 from signals.inference.inference import Settings
-from signals.inference.streaming import group_statistics
+from signals.inference.streaming import check_windows, group_statistics
 from signals.inference.streaming_calendar import session_numbers
 from signals.inference.streaming_events import Prepared, in_order, mark_day_zero, prepare
 from signals.inference.streaming_finish import STREAMED
@@ -67,6 +67,7 @@ def placebo_studies(
     tests/inference/test_streaming_placebo.py.
     """
     refuse_trade_to_trade(returns, missing)
+    check_windows(returns, windows)
     prepared = prepare(returns, model)
     draws, n = zeros.shape
     series = np.broadcast_to(returns.series_index, (draws, n)).reshape(-1)

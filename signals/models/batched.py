@@ -14,7 +14,7 @@ import numpy as np
 from signals.frames import Bools, Floats, Ints, Labels, frozen
 from signals.models.batched_cars import drop_rows, predict
 from signals.models.batched_failures import failures, require_day_zero
-from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
+from signals.models.batched_rows import FORMS, ModelForm, RowStore, form_of, row_store
 from signals.models.batched_solve import Solved, solve
 from signals.returns.record import EventReturns
 
@@ -98,7 +98,7 @@ def fit_batch(
     Failure codes: those of ``FAILURES`` and ``missing_regressor``, ``missing_risk_free``. An
     infinite value among an event's rows is ``not_finite``; a missing one is an incomplete row.
     """
-    form = FORMS[model] if isinstance(model, str) else model
+    form = form_of(model)
     store = row_store(returns, form) if rows is None else rows
     at = np.arange(len(returns)) if index is None else np.asarray(index, dtype=np.int64)
     zero, series = returns.zero[at], returns.series_index[at]

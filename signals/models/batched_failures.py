@@ -29,13 +29,17 @@ def require_day_zero(
     returns: EventReturns, store: RowStore, at: Ints, y: Floats, xs: list[Floats],
     failure: Labels, detail: Labels,
 ) -> None:  # fmt: skip
-    """Mark events without their day-zero return: without it there is nothing to study. Only an
-    estimation window that is too short comes before it. ``y``, ``xs`` (n, W) event rows."""
+    """Mark events without their day-zero return: without it there is nothing to study.
+
+    Only a series without regressors and a short estimation window come before it. ``y``, ``xs``
+    (n, W) event rows.
+    """
     column = -store.event
     if not 0 <= column < store.width:
         return
     missing = ~np.isfinite(sum((x[:, column] for x in xs), start=y[:, column]))
-    for i in np.flatnonzero(missing & (failure != "too_few_returns")).tolist():
+    before = np.isin(failure, ("too_few_returns", "missing_regressor", "missing_risk_free"))
+    for i in np.flatnonzero(missing & ~before).tolist():
         series = returns.series[returns.series_index[at[i]]]
         zero = int(returns.zero[at[i]])
         failure[i], detail[i] = _no_day_zero(series, zero, bool(np.isfinite(y[i, column])))

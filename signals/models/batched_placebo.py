@@ -10,7 +10,7 @@ import numpy as np
 
 from signals.frames import Floats, Ints
 from signals.models.batched_cars import Windows
-from signals.models.batched_rows import FORMS, ModelForm, RowStore, row_store
+from signals.models.batched_rows import ModelForm, RowStore, form_of, row_store
 from signals.models.batched_sums import cars_from_sums
 from signals.returns.record import EventReturns
 
@@ -52,7 +52,7 @@ def placebo_cars(
     used. The result does not depend on ``run`` (``map`` or a thread pool's). Test:
     tests/models/test_batched_placebo.py.
     """
-    form = FORMS[model] if isinstance(model, str) else model
+    form = form_of(model)
     store = row_store(returns, form) if rows is None else rows
     draws, n = zeros.shape
     series = np.broadcast_to(returns.series_index, (draws, n)).reshape(-1)

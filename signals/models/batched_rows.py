@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from signals.errors import SpecError
 from signals.frames import Floats, Ints, Labels
 from signals.returns.record import AssetSeries, EventReturns
 
@@ -63,6 +64,18 @@ FORMS: Final[Mapping[str, ModelForm]] = MappingProxyType(
         )
     }
 )
+
+
+def form_of(model: ModelForm | str) -> ModelForm:
+    """The form of a model by name; :class:`SpecError` for one that is not plain least squares."""
+    if isinstance(model, ModelForm):
+        return model
+    if model not in FORMS:
+        raise SpecError(
+            "a model that the batched engine does not have", key="study.model", value=model,
+            allowed=FORMS,
+        )  # fmt: skip
+    return FORMS[model]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -282,5 +282,22 @@ def test_settings_that_cannot_be_used() -> None:
     for chunk in (0, -5, 255):
         with pytest.raises(SpecError, match="chunk"):
             study_at_scale(returns, "market", WINDOWS, chunk=chunk)
+    for window in ((0, 6), (-6, 0), (2, 1)):
+        with pytest.raises(SpecError, match="car_windows"):
+            study_at_scale(returns, "market", [window])
+    with pytest.raises(SpecError, match="garch"):
+        study_at_scale(returns, "garch", WINDOWS)
     with pytest.raises(SpecError, match="hotelling_f"):
         study_at_scale(returns, "market", WINDOWS, names=["hotelling_f"])
+
+
+def test_no_event_and_no_usable_event_are_answers_too() -> None:
+    returns = returns_of(18, 20, 4)
+    none = replace(returns, **subset(returns, np.arange(0)))
+    unusable = replace(returns, zero=np.zeros(20, dtype=int))
+    for empty, codes in ((none, set()), (unusable, {"too_few_returns"})):
+        study = study_at_scale(empty, "market", WINDOWS)
+        assert set(study.failure) == codes
+        assert {s.status for cell in study.cells for s in cell.statistics} == {"not_applicable"}
+    assert set(study_at_scale(returns, "ff3", WINDOWS).failure) == {"missing_regressor"}
+    assert set(study_at_scale(returns, "market", WINDOWS).failure) == {""}

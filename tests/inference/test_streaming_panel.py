@@ -68,6 +68,13 @@ def test_a_closed_benchmark_is_named() -> None:
     assert fit.detail[0] == done.failures[0].detail
 
 
+def test_a_series_without_the_models_regressors_is_named() -> None:
+    returns = returns_of(0.0, factors=("market",))
+    done = estimate(returns, "ff3", min_returns=50, missing="strict")
+    _, fit = batched_panel(returns, "ff3", min_returns=50)
+    assert set(fit.failure) == {"missing_regressor"} == {e.code for e in done.failures}
+
+
 def test_chunks_are_parts_of_the_whole() -> None:
     returns = returns_of(0.02, factors=("market",))
     whole, _ = batched_panel(returns, "market")
