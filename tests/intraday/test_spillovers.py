@@ -1,0 +1,84 @@
+"""Who else moved: roles, joint tests, and Holm over the roles of one event."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from signals import run_study
+from signals.inference import STATISTICS, Settings
+from tests.intraday.making import bars_between, made_up_study, market_book
+from tests.study.prices import market_book as daily_book
+from tests.study.prices import study as daily_study
+
+BARS = bars_between("2024-01-02", "2024-06-28")
+GROUPS = {
+    "M": "subject",
+    "N": "subject",
+    **dict.fromkeys("ABC", "rivals"),
+    **dict.fromkeys("DEF", "suppliers"),
+}
+ROW = "e,2024-04-16T16:05:00-04:00,minute,deal,M,x,s,,,"
+NIGHT = "2024-04-16T20:00"
+
+
+def spillovers(tmp_path):
+    moves = {("M", NIGHT): -0.1, **{(t, NIGHT): -0.05 for t in "ABC"}}
+    book = market_book(dict.fromkeys(GROUPS, 1.0), BARS, moves=moves)
+    assets = [{"ticker": t, "group": g} for t, g in GROUPS.items()]
+    return made_up_study(tmp_path, book, [ROW], assets=assets)
+
+
+def test_the_roles_that_moved_are_named(tmp_path):
+    result = spillovers(tmp_path)
+    found = result.table("spillovers").query("first == 0 and last == 0").set_index("role")
+    assert found["n_assets"].to_dict() == {"subject": 1, "peers": 1, "rivals": 3, "suppliers": 3}
+    assert found.loc["rivals", "tickers"] == "A;B;C"
+    assert found.loc["rivals", "test"] == "same_hours_portfolio_p"
+    assert found.loc["subject", "test"] == "rank_p"
+    assert found.loc["rivals", "car"] == pytest.approx(-0.05, abs=0.015)
+    assert found.loc["rivals", "p_value"] == pytest.approx(1 / 41)
+    # 4 roles: the smallest p times 4 is 0.098 with 40 sessions: nothing can reach 5 %.
+    assert found.loc["rivals", "holm_p"] == pytest.approx(4 / 41)
+    assert found["moved"].tolist() == ["no"] * 4
+    assert "hotelling: intraday" in found.loc["rivals", "reason"]
+    p = result.car.query("first == 0 and last == 0").set_index("ticker")["headline_p_value"]
+    assert found.loc["peers", "p_value"] == p["N"]
+
+
+def test_holm_steps_down(tmp_path):
+    rows = (
+        spillovers(tmp_path)
+        .table("spillovers")
+        .query("first == 0 and last == 0")
+        .sort_values("p_value")
+    )
+    running = 0.0
+    for k, (p, holm) in enumerate(zip(rows["p_value"], rows["holm_p"], strict=True)):
+        running = max(running, min(1.0, (4 - k) * p))
+        assert holm == pytest.approx(running)
+
+
+def test_daily_roles_have_all_three_joint_tests(tmp_path):
+    assets = [
+        {"ticker": t, "group": g} for t, g in zip("MABC", ("subject", *["rivals"] * 3), strict=True)
+    ]
+    spec, events = daily_study(
+        tmp_path, ["e,2023-06-14T12:00:00-04:00,minute,deal,M,x,s,,,"], assets=assets
+    )
+    result = run_study(spec, events, daily_book(dict.fromkeys("MABC", 1.0)))
+    row = result.table("spillovers").set_index(["role", "first", "last"]).loc[("rivals", 0, 1)]
+    rivals = result.panel.take(np.flatnonzero(result.panel.group == "rivals"))
+    for column, name in (
+        ("portfolio_p_value", "portfolio_rank_p"), ("adjusted_bmp_p_value", "adjusted_bmp_t"),
+        ("hotelling_p_value", "hotelling_f"),
+    ):  # fmt: skip
+        assert row[column] == STATISTICS[name].function(rivals, (0, 1), Settings()).p_value
+    assert (row["test"], row["p_value"]) == ("portfolio_rank_p", row["portfolio_p_value"])
+
+
+def test_a_study_without_groups_has_no_roles(tmp_path):
+    book = market_book({"A": 1.0}, BARS)
+    result = made_up_study(tmp_path, book, [ROW], assets=[{"ticker": "A"}])
+    assert "spillovers" not in result.tables
+    assert result.table("spillovers").empty
