@@ -108,6 +108,7 @@ def _noted(found: Inference, note: str) -> Inference:
 def average_returns(
     events: Ordered, plan: Plan, sums: Partial | None
 ) -> tuple[AverageReturns, ...]:
+    """AAR of every group over all its events with a fit, overlapping windows included."""
     if sums is None:
         return ()
     out = []

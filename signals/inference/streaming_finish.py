@@ -98,6 +98,7 @@ def statistic(name: str, cell: CellSums, settings: Settings) -> Inference:
 
 
 def brown_warner_t(cell: CellSums, settings: Settings) -> Inference:
+    """``cross_section.brown_warner_t`` from Σ residuals and ΣAR by row."""
     name = "brown_warner_t"
     used = gather(name, cell.panel, WINDOW)
     if isinstance(used, Inference):
@@ -115,6 +116,7 @@ def brown_warner_t(cell: CellSums, settings: Settings) -> Inference:
 
 
 def corrado_rank_z(cell: CellSums, settings: Settings) -> Inference:
+    """``ranks.corrado_rank_z`` from Σ rank/(T_i+1) by row."""
     name = "corrado_rank_z"
     used = gather(name, cell.panel, WINDOW)
     if isinstance(used, Inference):
@@ -136,6 +138,7 @@ def corrado_rank_z(cell: CellSums, settings: Settings) -> Inference:
 
 
 def generalized_sign_z(cell: CellSums, settings: Settings) -> Inference:
+    """``signs.generalized_sign_z`` from Σ of the events' shares of positive residuals."""
     name = "generalized_sign_z"
     used = gather(name, cell.panel, WINDOW)
     if isinstance(used, Inference):
@@ -151,6 +154,7 @@ def generalized_sign_z(cell: CellSums, settings: Settings) -> Inference:
 
 
 def grank_t(cell: CellSums, settings: Settings) -> Inference:
+    """``ranks.grank_t`` from Σ rank/(M_i+2) by estimation row and of SCAR*."""
     name = "grank_t"
     used = gather(name, cell.panel, WINDOW, at_least=5, standardized=True)
     if isinstance(used, Inference):
@@ -177,6 +181,7 @@ def grank_t(cell: CellSums, settings: Settings) -> Inference:
 
 
 def grank_z(cell: CellSums, settings: Settings) -> Inference:
+    """``ranks.grank_z`` from Σ rank/(M_i+2) of SCAR*."""
     name = "grank_z"
     used = gather(name, cell.panel, WINDOW, at_least=5, standardized=True)
     if isinstance(used, Inference):

@@ -54,6 +54,7 @@ def panel_chunks(
 
 
 def refuse_trade_to_trade(returns: EventReturns, missing: str) -> None:
+    """:class:`SpecError` for returns over spans of several sessions (Maynes & Rumsey)."""
     if missing == "trade_to_trade" or any(s.span is not None for s in returns.series):
         raise SpecError(
             "returns from trade to trade need the statsmodels engine",

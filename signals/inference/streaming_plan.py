@@ -41,6 +41,7 @@ def plan_cells(
     windows: tuple[Window, ...],
     names: Sequence[str],
 ) -> Plan:
+    """Per group × window the events with a CAR, overlapping windows of one asset left out."""
     cells = tuple((group, window) for group in groups for window in windows)
     place = np.where(events.position >= 0, events.position, events.zero)
     # By ticker, then day zero, then the canonical order: a stable sort of what is sorted by day.

@@ -113,13 +113,10 @@ def fit_batch(
     failure, detail = failures(solved, form, store.lacks[series], infinite, min_returns)
     if day_zero:
         require_day_zero(returns, store, at, y1, x1, failure, detail)
-    failed = failure != ""
-    lost = failed & (failure != "zero_variance")
-    df = np.where(lost, 0, solved.count - form.k)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sigma = np.where(lost, np.nan, np.sqrt(solved.ssr / np.maximum(df, 1)))
-        r_squared = np.where(lost | form.fixed, np.nan, 1.0 - solved.ssr / solved.total)
-        expected = np.where(failed[:, None], np.nan, expected)
+    lost = (failure != "") & (failure != "zero_variance")
+    df, sigma, r_squared = _spread(solved, form, lost)
+    expected = np.where((failure != "")[:, None], np.nan, expected)
+    with np.errstate(invalid="ignore"):
         ar = np.asarray(actual - expected)
     for array in (solved.params, solved.inverse):
         array[lost] = np.nan
@@ -144,6 +141,15 @@ def fit_batch(
         design=frozen(_design(x1, form, y1)),
         **kept,
     )
+
+
+def _spread(solved: Solved, form: ModelForm, lost: Bools) -> tuple[Ints, Floats, Floats]:
+    """(n,) ν, √(e'e/ν) and R²."""
+    df = np.where(lost, 0, solved.count - form.k)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        sigma = np.where(lost, np.nan, np.sqrt(solved.ssr / np.maximum(df, 1)))
+        r_squared = np.where(lost | form.fixed, np.nan, 1.0 - solved.ssr / solved.total)
+    return df, sigma, r_squared
 
 
 def _drop(y: Floats, returns: EventReturns, at: Ints, first: int) -> None:

@@ -48,6 +48,7 @@ class CarBatch:
 
 
 def empty_cars(n: int, form: ModelForm, n_windows: int) -> CarBatch:
+    """A batch of n events to be filled: NaN and zeros."""
     return CarBatch(
         params=np.full((n, form.k), np.nan),
         sigma=np.full(n, np.nan),
