@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -28,6 +29,14 @@ class Estimation:
     fits: tuple[ModelFit, ...]
     index: Ints
     failures: tuple[EventError, ...]
+
+
+class Estimator(Protocol):
+    """Anything that estimates as :func:`estimate` does, elsewhere: same input, same bytes."""
+
+    def __call__(
+        self, returns: EventReturns, model: str, *, min_returns: int, missing: str
+    ) -> Estimation: ...
 
 
 def estimate(returns: EventReturns, model: str, *, min_returns: int, missing: str) -> Estimation:

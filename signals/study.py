@@ -13,7 +13,7 @@ import pandas as pd
 from signals.calibration import PlaceboOptions, trust
 from signals.eligibility import drop_contaminated, exclude_confounded, split_pending, until
 from signals.errors import DataError, EventError, SpecError
-from signals.estimate import Estimation, estimate
+from signals.estimate import Estimation, Estimator, estimate
 from signals.events import Catalogue
 from signals.inference import Settings
 from signals.inference.variance_ratio import variance_panel
@@ -64,13 +64,15 @@ def run_study(
     as_of: str | None = None,
     now: datetime | None = None,
     placebo: PlaceboOptions | None = None,
+    estimator: Estimator = estimate,
 ) -> StudyResult:
     """Run the study: the same call serves a notebook, a test and a flow.
 
     ``as_of`` (ISO date): only sessions closed and events announced by the end of that day in the
     study's market exist. ``now`` is the clock (default: this moment), used to tell events whose
     sessions have not closed yet (``pending``, ``partial``) from missing data. ``placebo`` is what
-    ``signals calibrate`` asks for beyond ``[calibration] draws``.
+    ``signals calibrate`` asks for beyond ``[calibration] draws``. ``estimator`` fits the pairs
+    (default: here, one by one; see :mod:`signals.estimate_chunks` for other machines).
 
     Raises :class:`DataError` when no pair of the study can be used.
     """
@@ -79,7 +81,7 @@ def run_study(
         end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
         return run_intraday(spec, catalogue, plan, prices, clock_of(end, now), as_of)
     prices = in_currency(spec, prices)
-    done = _estimated(spec, catalogue, prices, factors, as_of, now)
+    done = _estimated(spec, catalogue, prices, factors, as_of, now, estimator)
     panel = _measured(spec, done.estimation.panel)
     found = _groups(panel, catalogue)
     begun = time.perf_counter()
@@ -130,6 +132,7 @@ def _estimated(
     factors: FactorTable | None,
     as_of: str | None,
     now: datetime | None,
+    estimator: Estimator,
 ) -> _Estimated:
     plan = plan_study(spec, catalogue, as_of=as_of, now=now)
     end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
@@ -145,7 +148,7 @@ def _estimated(
     returns = aligned.returns
     if spec.overlap == "dummy":
         returns = drop_contaminated(returns, aligned.rows, plan, spec)
-    estimation = estimate(
+    estimation = estimator(
         returns, spec.model, min_returns=spec.estimation.min_returns, missing=spec.missing
     )
     failures += [*aligned.failures, *estimation.failures]
