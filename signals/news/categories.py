@@ -18,6 +18,7 @@ from signals.news.terms import Hit
 THRESHOLD: Final = 2.0
 PEGGED: Final = 2.0  # the sentence that says "today" carries the news
 CURRENT: Final = 1.4
+CARRIED: Final = 2
 OLD_AFTER_DAYS: Final = 45
 # A denial of one of these is not the news: a fine stays a fine when the company protests.
 NOT_UNDONE_BY_DENIAL: Final = frozenset({"regulation", "earnings_call"})
@@ -66,7 +67,19 @@ def statuses(parsed: Parsed, dates: list[DateMention]) -> list[Status]:
         recalled = recalled or _is_old(mine, reference, groups)
         recalled = recalled and not _is_now(mine, reference)
         found.append(Status(recalled, "denied" in groups, "future" in groups, fresh, pegged))
-    return found
+    return _carried(found)
+
+
+def _carried(found: list[Status]) -> list[Status]:
+    """An article that opens with an old story stays in it until something current is said (for
+    two sentences at most)."""
+    opening = next((k for k, s in enumerate(found) if not s.recalled), len(found))
+    if not opening:
+        return found
+    end = opening
+    while end < min(len(found), opening + CARRIED) and not found[end].current:
+        end += 1
+    return [s._replace(recalled=True) if k < end else s for k, s in enumerate(found)]
 
 
 def _is_since(hits: list[Hit], mention: DateMention) -> bool:

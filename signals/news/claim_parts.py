@@ -1,4 +1,4 @@
-"""Which noun, asset and direction a figure belongs to.
+"""Which noun and direction a figure belongs to.
 
 The noun of a figure, first rule that answers:
 
@@ -14,13 +14,14 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signals.news.clauses import Clause
-from signals.news.entities import Mention, is_modifier
+from signals.news.entities import Mention
 from signals.news.lexicon import Entity, Lexicon
 from signals.news.numbers import Figure
 from signals.news.parse import Parsed, Sentence
 from signals.news.terms import Hit
 
 NEAR: Final = 3
+GAPPED: Final = 7  # tokens of a clause that leaves its verb out
 _NOUNS: Final = ("market_value", "company", "market")
 
 
@@ -91,11 +92,23 @@ def noun_of(scope: Scope, figure: Figure, at: int) -> Noun | None:
         return linked
     before = [n for n in mine if n.place < figure.first]
     if before:
-        return before[-1]
+        return _head(before, clause)
     behind = [n for n in follows if not _after_cause(scope, figure, n)]
     if behind:
         return behind[0]
     return _bare(scope, figure, at) or _carried(scope, figure, at)
+
+
+def _head(before: list[Noun], clause: Clause) -> Noun:
+    """*Trading volume in* Nvidia shares: of two nouns without a verb between them the first one
+    is what moved."""
+    last = before[-1]
+    if len(before) < 2 or last.kind == "company" or before[-2].kind != "company":
+        return last
+    first = before[-2]
+    between = [h for h in clause.hits if first.place < h.first < last.place]
+    parted = any(h.get("direction") or h.get("and") for h in between)
+    return last if parted or last.place - first.place > NEAR + 1 else first
 
 
 def _right_behind(scope: Scope, figure: Figure, noun: Noun, clause: Clause) -> bool:
@@ -177,7 +190,7 @@ def _is_toward(scope: Scope, hit: Hit) -> bool:
 def _bare(scope: Scope, figure: Figure, at: int) -> Noun | None:
     clause = scope.clauses[at]
     turns = [h for h in clause.of("direction") if not h.get("not_bare")]
-    if not turns and not figure.sign:
+    if not turns and not figure.sign and not _gap_direction(scope, figure, at):
         return None
     turn = min(turns, key=lambda h: abs(h.first - figure.first)) if turns else None
     for mention in scope.named_in(clause.first, clause.last):
@@ -188,6 +201,24 @@ def _bare(scope: Scope, figure: Figure, at: int) -> Noun | None:
         if any(_only_filler(scope, clause, mention, p) for p in places):
             return Noun("bare", mention.first, at)
     return None
+
+
+def _gap_direction(scope: Scope, figure: Figure, at: int) -> int:
+    """ "Nvidia lost 3 %, Tesla 6 % and Palantir 7 %": name and figure only, the verb is that of the
+    clause before."""
+    clause = scope.clauses[at]
+    if figure.kind != "percent" or not scope.named_in(clause.first, clause.last):
+        return 0
+    if clause.last - clause.first > GAPPED or nouns(scope, at):
+        return 0
+    for k in range(at - 1, -1, -1):
+        before = scope.clauses[k]
+        mine = [f for f in scope.figures if before.first <= f.first < before.last]
+        if not mine or not scope.named_in(before.first, before.last):
+            return 0
+        if before.has("direction"):
+            return 0 if before.has("hedge") else int(before.of("direction")[0].get("direction"))
+    return 0
 
 
 def _only_filler(scope: Scope, clause: Clause, mention: Mention, place: int) -> bool:
@@ -250,52 +281,10 @@ def direction_of(scope: Scope, figure: Figure, clause: Clause) -> int:
         return figure.sign
     turns = clause.of("direction")
     if not turns:
-        return 0
+        return _gap_direction(scope, figure, scope.clauses.index(clause))
     nearest = min(turns, key=lambda h: (_distance(h, figure), h.first))
     return int(nearest.get("direction"))
 
 
 def _distance(hit: Hit, figure: Figure) -> int:
     return figure.first - hit.last if hit.first < figure.first else hit.first - figure.last
-
-
-def asset_of(scope: Scope, noun: Noun, at: int) -> Entity | None:
-    """Whose price moved: named beside the noun, in its clause, or before in the sentence; the
-    subject of the article only where the noun stands alone or is "the company's"."""
-    for number in dict.fromkeys((noun.clause, at)):
-        clause = scope.clauses[number]
-        named = [
-            m for m in scope.named_in(clause.first, clause.last) if not is_modifier(scope.parsed, m)
-        ]
-        if named:
-            best = min(
-                named, key=lambda m: min(abs(m.first - noun.place), abs(m.last - noun.place))
-            )
-            return scope.lexicon.entities[best.entity]
-    alone = _stands_alone(scope, noun)
-    before = scope.named_in(scope.sentence.first, scope.clauses[noun.clause].first)
-    listed = [e for m in before if (e := scope.lexicon.entities[m.entity]).ticker]
-    if alone and listed:
-        return listed[-1]
-    return scope.subject if alone else None
-
-
-def _stands_alone(scope: Scope, noun: Noun) -> bool:
-    clause = scope.clauses[noun.clause]
-    if clause.has("company_ref"):
-        return True
-    if noun.place == clause.first:
-        return True
-    before = scope.parsed.tokens[clause.first : noun.place]
-    small = scope.parsed.language.stopwords
-    covered = {
-        t for h in clause.hits if any(g in {"clause", "and", "filler", "direction", "current",
-                                            "about", "number", "percent", "at_least", "at_most",
-                                            "scale", "currency",
-                                            "only", "weekday"} for g, _ in h.payloads)
-        for t in range(h.first, h.last + 1)
-    }  # fmt: skip
-    return all(
-        t.text in small or clause.first + k in covered or not t.text[0].isalpha()
-        for k, t in enumerate(before)
-    )

@@ -29,7 +29,8 @@ class Clause(NamedTuple):
 
 def clauses(parsed: Parsed, sentence: Sentence, found: list[Figure]) -> list[Clause]:
     """The clauses of a sentence. Cuts: punctuation; the words of ``clause`` and
-    ``clause_end``; "and" (or an Arabic verb with و) where both sides hold a figure."""
+    ``clause_end``; "and" (or an Arabic verb with و) behind a figure, before another or before
+    a noun of its own."""
     hits = parsed.within(parsed.grammar, sentence.first, sentence.last)
     cuts = {sentence.first}
     inside = {t for f in found for t in range(f.first + 1, f.last + 1)}
@@ -66,7 +67,12 @@ def _joined_cuts(
         last = min(e for e in ends if e > hit.first)
         before = any(first <= f.first < hit.first for f in found)
         after = any(hit.first <= f.first < last for f in found)
-        if before and after:
+        own = any(
+            h.get("market") or h.get("company") or h.get("market_value")
+            for h in hits
+            if hit.last < h.first < last
+        )
+        if before and (after or own):
             cuts.add(hit.first)
     return cuts
 

@@ -53,9 +53,19 @@ def mentions(parsed: Parsed, lexicon: Lexicon) -> list[Mention]:
             mention = Mention(entity_id, hit.first, hit.last, hit.start, hit.end, group)
             (weak if group == "weak" else strong).append(mention)
     sure = {m.entity for m in strong if m.how == "strong"}
-    kept = [m for m in weak if m.entity in sure or _has_context(parsed, m)]
+    twice = {m.first for m in weak if sum(o.first == m.first for o in weak) > 1}
+    kept = [
+        m
+        for m in weak
+        if m.entity in sure
+        or _has_context(parsed, m)
+        or (m.first not in twice and _beside_company(parsed, m, strong, lexicon))
+    ]
     kept = _one_reading(kept, sure)
-    return sorted([*strong, *kept], key=lambda m: m.first)
+    named = {m.entity for m in (*strong, *kept) if m.how != "product"}
+    # A product speaks for its maker only where nobody is named, or the maker is.
+    made = [m for m in strong if m.how != "product" or not named or m.entity in named]
+    return sorted([*made, *kept], key=lambda m: m.first)
 
 
 def _allowed(parsed: Parsed, hit: Hit, entity: Entity) -> bool:
@@ -68,6 +78,8 @@ def _allowed(parsed: Parsed, hit: Hit, entity: Entity) -> bool:
         return False
     if _compound(parsed, hit):
         return False
+    if entity.kind == "index" and parsed.text[hit.end : hit.end + 1] == ":":
+        return False  # "(NASDAQ: AAPL)" names a listing, not the index
     sentence = parsed.sentence_at(hit.first)
     clues = parsed.within(parsed.clues, sentence.first, sentence.last)
     return not any(
@@ -125,6 +137,22 @@ def _has_context(parsed: Parsed, mention: Mention) -> bool:
     )
 
 
+def _beside_company(
+    parsed: Parsed, mention: Mention, strong: list[Mention], lexicon: Lexicon
+) -> bool:
+    """Another company is named in the same sentence: "a bid by Oracle" beside ByteDance."""
+    if not lexicon.entities[mention.entity].context:
+        return False
+    sentence = parsed.sentence_at(mention.first)
+    return any(
+        m.how == "strong"
+        and m.entity != mention.entity
+        and lexicon.entities[m.entity].kind == "company"
+        and sentence.first <= m.first < sentence.last
+        for m in strong
+    )
+
+
 def _one_reading(weak: list[Mention], sure: set[str]) -> list[Mention]:
     """A weak name of two entities (Gemini) is the one that is named strongly, else the first."""
     kept: dict[int, Mention] = {}
@@ -168,7 +196,9 @@ def roles(parsed: Parsed, found: list[Mention], lexicon: Lexicon, category: str)
 
 def is_modifier(parsed: Parsed, mention: Mention) -> bool:
     """ "Meta rival Snap", "Nvidia supplier Micron": the first name only describes the second."""
-    near = parsed.within(parsed.words, mention.last + 1, mention.last + 2)
+    at = mention.last + 1
+    at += at < len(parsed.tokens) and parsed.tokens[at].text == "s"
+    near = parsed.within(parsed.words, at, at + 1)
     return any(h.get("rival") or h.get("supplier") for h in near)
 
 
@@ -186,11 +216,13 @@ def _place_weight(sentence: Sentence, opening: int) -> float:
 def _subject_score(
     entity: str, weights: dict[str, float], first_place: dict[str, int], lexicon: Lexicon
 ) -> float:
-    """Weight, with the first name of the article ahead; a sector or index only if alone."""
+    """Weight, with the first name of the article ahead; sectors and indices behind companies."""
     score = weights[entity]
     if first_place[entity] == min(first_place.values()):
         score += 1.2
-    return score if lexicon.entities[entity].kind == "company" else score * 0.5
+    if lexicon.entities[entity].kind == "company":
+        return score
+    return score * (0.9 if first_place[entity] == min(first_place.values()) else 0.5)
 
 
 def _role(

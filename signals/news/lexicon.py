@@ -25,7 +25,7 @@ REQUIRED_TERMS: Final = (
 )  # fmt: skip
 OPTIONAL_TERMS: Final = (
     "level_after", "range_to", "past_verb", "future_verb", "after_close", "before_open",
-    "conditional", "since", "ago_before", "wipes", "not_bare", "filler", "cause", "off",
+    "conditional", "forecast", "since", "ago_before", "wipes", "not_bare", "filler", "cause", "off",
 )  # fmt: skip
 REQUIRED_VALUES: Final = (
     "scale", "currency", "number", "direction", "unit", "window", "weekday", "month", "relative",

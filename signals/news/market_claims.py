@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from signals.news.breadth import breadth_claims
 from signals.news.categories import Status
-from signals.news.claim_parts import Scope, asset_of, direction_of, noun_of
+from signals.news.claim_assets import asset_of
+from signals.news.claim_parts import Scope, direction_of, noun_of
 from signals.news.clauses import Clause, clause_of, clauses
 from signals.news.dates import DateMention
 from signals.news.entities import Mention
@@ -138,6 +139,8 @@ def _unreal(scope: Scope, at: int) -> bool:
     if clause.has("hedge"):
         return True
     if any(c.has("conditional") for c in scope.clauses[: at + 1]):
+        return True
+    if any(c.has("forecast") for c in scope.clauses):
         return True
     directions = clause.of("direction")
     for hit in clause.of("negated"):

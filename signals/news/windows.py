@@ -9,6 +9,7 @@
 ``Friday's close``   by (at) Friday's close                      up to that session
 ``N hours`` …        in the last hour                            none (bars needed)
 ``this week`` …      week, month, year, ``year to date``         none (by calendar)
+``from peak``        from a high of an unstated day              none
 ``after hours``      outside the regular session                 none
 ``intraday``         as much as, at one point                    none
 ===================  ==========================================  ================
