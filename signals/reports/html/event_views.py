@@ -37,6 +37,7 @@ def event_views(result: StudyResult, say: Words) -> list[dict[str, Any]]:
     primary = dict(iter(window_rows(result.car, result.spec.primary).groupby("event_id")))
     claims = dict(iter(result.table("claims").groupby("event_id")))
     sentences = _sentences(result, say)
+    flags = _car_flags(result)
     spill = group_sentences(result, ("event",), say)
     views = []
     for event_id, part in events.groupby("event_id", sort=False):
@@ -44,7 +45,7 @@ def event_views(result: StudyResult, say: Words) -> list[dict[str, Any]]:
         row = part[part["ticker"] == ticker].iloc[0]
         views.append(
             {
-                **_dated(row, anchors, say),
+                **_dated(row, anchors, flags.get((str(event_id), ticker), ""), say),
                 "ticker": ticker,
                 "sentences": sentences.get((str(event_id), ticker), []),
                 "spill": spill.get(("event", str(event_id)), ""),
@@ -59,6 +60,12 @@ def event_views(result: StudyResult, say: Words) -> list[dict[str, Any]]:
     return sorted(views, key=lambda v: (v["sort"], v["event_id"]))
 
 
+def _car_flags(result: StudyResult) -> dict[tuple[str, str], str]:
+    rows = window_rows(result.car, result.spec.primary)
+    keys = zip(texts(rows, "event_id"), texts(rows, "ticker"), strict=True)
+    return dict(zip(keys, texts(rows, "flags"), strict=True))
+
+
 def _sentences(result: StudyResult, say: Words) -> dict[tuple[str, str], list[str]]:
     """The primary window's sentence of every pair, and day zero's where that is another one."""
     windows = [result.spec.primary]
@@ -71,13 +78,13 @@ def _sentences(result: StudyResult, say: Words) -> dict[tuple[str, str], list[st
     return out
 
 
-def _dated(row: pd.Series, anchors: dict[str, str], say: Words) -> dict[str, Any]:
+def _dated(row: pd.Series, anchors: dict[str, str], car_flags: str, say: Words) -> dict[str, Any]:
     values = {name: _text(row[name]) for name in row.index}
+    known = dict.fromkeys(f for f in (values["flags"] + ";" + car_flags).split(";") if f)
     flags = [
         say.note(f"flag.{flag}").format(alternative=long_date(values["alternative_day_zero"]))
         or flag.replace("_", " ")
-        for flag in values["flags"].split(";")
-        if flag
+        for flag in known
     ]
     return {
         "event_id": values["event_id"],
