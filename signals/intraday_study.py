@@ -102,7 +102,7 @@ def run_intraday(
     if panel is not None:
         tables["car"], family = _families(tables["car"], spec, panel)
     return StudyResult(
-        spec=spec,
+        spec=_resolved(spec, panel),
         tables=tables,
         manifest=manifest(
             spec, catalogue, prices, tables, as_of=as_of, remarks=remarks, family=family
@@ -110,6 +110,23 @@ def run_intraday(
         prices=prices,
         panel=panel,
     )
+
+
+def _resolved(spec: StudySpec, panel: AbnormalPanel | None) -> StudySpec:
+    """The study with numbers of bars for every ``"close"``, as its tables have them: the reports'
+    primary window is that of the most pairs. The manifest keeps the study as it was written."""
+    if panel is None or panel.close is None:
+        return spec
+    lengths, counts = np.unique(panel.close, return_counts=True)
+    usual = int(lengths[np.argmax(counts)])
+    first, last = spec.primary
+    windows = dict.fromkeys(cell.window for cell in cells(panel, spec.windows))
+    changed = {
+        "primary_window": (first, max(usual, first) if last == CLOSE else last),
+        "car_windows": tuple(windows),
+        "event_window": (int(panel.tau[0]), int(panel.tau[-1])),
+    }
+    return spec.model_copy(update=changed)
 
 
 def cells(panel: AbnormalPanel, windows: Sequence[Window]) -> list[Cell]:
@@ -181,7 +198,8 @@ def _families(
     named = car.assign(last=last.where(~to_close | (spec.primary[1] != CLOSE), CLOSE))
     named = with_families(with_detectable(named, spec.alpha), spec, panel, None)
     facts = family_facts(named, spec)
-    return named.assign(last=last), {**facts, "window": window_text(spec.primary)}
+    window = list(_resolved(spec, panel).primary)
+    return named.assign(last=last), {**facts, "window": window, "written": window_text(spec.primary)}
 
 
 def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from signals.estimate import estimate
+from signals.estimate import estimate, wide
 from signals.frames import Bools, Days, Floats, Ints
 from signals.inference.evidence import SHORTEST_ESTIMATION, varies
 from signals.inference.ranks import average_ranks
@@ -140,7 +140,7 @@ def cell_panels(
     one_by_one = cell_returns(returns, series[inside], zero[inside])
     found = estimate(one_by_one, model, min_returns=min_returns, missing=missing)
     if found.panel is not None:
-        params = np.stack([fit.params for fit in found.fits])
+        params = np.concatenate(wide([fit.params[None, :] for fit in found.fits]))
         yield found.panel, params, inside[found.index]
 
 

@@ -1,4 +1,5 @@
-"""A folder of price files: one ``TICKER.csv`` (or ``.csv.gz``) for each asset.
+"""A folder of price files: one ``TICKER.csv`` (or ``.csv.gz``) for each asset, for intraday bars
+``TICKER_5m.csv`` where there is one.
 
 Columns: ``date`` (``YYYY-MM-DD``), or ``ts_utc`` (start of an intraday bar, ISO-8601 with ``Z`` or
 an offset); at least one of ``close`` and ``adj_close``; optionally ``open high low volume``. In any
@@ -62,10 +63,14 @@ class CsvSource:
         if not plain_file_name(request.symbol):
             detail = f"{request.symbol[:40]!r} cannot be a file name"
             raise PriceUnavailable(request.ticker, "no_prices", detail)
-        for ending in (".csv", ".csv.gz"):
-            file = self.folder / f"{request.symbol}{ending}"
-            if file.is_file():
-                return file
+        stems = [request.symbol]
+        if request.interval != "1d":  # a folder may hold bars of several lengths: META_5m.csv
+            stems.insert(0, f"{request.symbol}_{request.interval}")
+        for stem in stems:
+            for ending in (".csv", ".csv.gz"):
+                file = self.folder / f"{stem}{ending}"
+                if file.is_file():
+                    return file
         detail = f"no {request.symbol}.csv in {self.folder.name or self.folder}"
         raise PriceUnavailable(request.ticker, "no_prices", detail)
 

@@ -211,7 +211,9 @@ def test_a_family_over_the_close(tmp_path):
     inside = result.car[result.car["holm_p"].notna()]
     assert inside["last"].tolist() == [7, 7]
     assert inside["min_detectable"].gt(0).all()
-    assert result.manifest["family"]["window"] == [0, "close"]
+    family = result.manifest["family"]
+    assert (family["window"], family["written"]) == ([0, 7], [0, "close"])
+    assert result.spec.primary == (0, 7)
     assert result.manifest["spec"]["car_windows"][3] == [0, "close"]
     assert result.manifest["spec"]["estimation"] == {"length": 40, "gap": 0, "min_returns": 30}
 
