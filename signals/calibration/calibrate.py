@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,17 +11,16 @@ import numpy as np
 from signals.calibration.cells import Cells, cell_index, compute_cells
 from signals.calibration.correlate import PairCorrelations, pair_correlations
 from signals.calibration.drawn import DrawnGroup, drawn_group
+from signals.calibration.pairs import calibrated_events, scaled_cars
 from signals.calibration.placebo import PlaceboDates, draw_dates
 from signals.calibration.plain import plain_p_values
 from signals.calibration.power import (
     SEARCHED,
     group_min_detectable,
-    min_detectable,
     power_curve,
     rejected,
 )
 from signals.calibration.record import (
-    CalibratedEvents,
     CalibratedStatistic,
     Calibration,
     GroupKey,
@@ -44,6 +44,7 @@ from signals.spec import StudySpec
 
 MOST_PLACED = 8_000_000  # pairs × draws
 MOST_ROW_CELLS = 60_000  # cells whose rows are kept
+THREADS = 2  # more gain nothing: the work is memory traffic
 MOST_SINGLE_FITS = 3_000  # cells of models that are fitted one by one
 
 
@@ -90,34 +91,26 @@ def calibrate(
     """
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
     placebo = _placebo_studies(spec, returns, known, draws, effect)
-    possible = placebo.dates.possible
     singles = single_sizes(
-        returns, placebo.cells, spec.model, spec.windows, settings, possible=possible,
+        returns, placebo.cells, spec.model, spec.windows, settings, possible=placebo.dates.possible,
         min_returns=spec.estimation.min_returns, missing=spec.missing,
     )  # fmt: skip
-    statistics: dict[GroupKey, dict[tuple[Window, str], CalibratedStatistic]] = {}
-    for key, index in groups.items():
-        found: dict[tuple[Window, str], CalibratedStatistic] = {}
-        drawn: DrawnGroup | None = None
-        for window in spec.windows:
-            drawn = _drawn(placebo, panel, index, window, drawn)
-            if drawn is not None:
-                found.update(_group(spec, drawn, placebo, possible))
-        statistics[key] = found
+
+    def of_group(index: Ints) -> dict[tuple[Window, str], CalibratedStatistic]:
+        return _over_windows(spec, panel, placebo, index)
+
+    # Groups do not depend on each other: threads change the time taken, not one number.
+    with ThreadPoolExecutor(THREADS) as pool:
+        statistics = dict(zip(groups, pool.map(of_group, groups.values()), strict=True))
     everything = groups.get(("all", "all"))
     if plain_draws and everything is not None:
         statistics["all", "all"].update(
             _plain(spec, returns, panel, placebo, everything, settings, plain_draws)
         )
-    verdicts = np.full((len(panel), len(spec.windows)), "", dtype=object)
-    for i, s in enumerate(returns.series_index):
-        for j, window in enumerate(spec.windows):
-            size = singles.by_series.get((int(s), window))
-            verdicts[i, j] = size.verdict if size is not None else ""
-    observed, scaled = _scaled(panel, spec.primary, placebo)
+    events = calibrated_events(spec, returns, panel, placebo.cells, placebo.at, singles)
+    observed, scaled = scaled_cars(panel, spec.primary, placebo.cells, placebo.at)
     return Calibration(
-        placebo.dates, statistics, singles.pooled,
-        replace(_events(spec, panel, placebo), verdict=verdicts),
+        placebo.dates, statistics, singles.pooled, events,
         scaled, observed, spec.alpha, spec.seed, effect,
         _curves(spec, placebo, panel, everything, statistics),
     )  # fmt: skip
@@ -214,8 +207,21 @@ def _drawn(
     )  # fmt: skip
 
 
+def _over_windows(
+    spec: StudySpec, panel: AbnormalPanel, placebo: _Placebo, index: Ints
+) -> dict[tuple[Window, str], CalibratedStatistic]:
+    """One group's statistics over every window."""
+    found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    drawn: DrawnGroup | None = None
+    for window in spec.windows:
+        drawn = _drawn(placebo, panel, index, window, drawn)
+        if drawn is not None:
+            found.update(_group(spec, drawn, placebo))
+    return found
+
+
 def _group(
-    spec: StudySpec, drawn: DrawnGroup, placebo: _Placebo, possible: int
+    spec: StudySpec, drawn: DrawnGroup, placebo: _Placebo
 ) -> dict[tuple[Window, str], CalibratedStatistic]:
     wanted = VECTORIZED if spec.statistics == "auto" else set(spec.statistics)
     found: dict[tuple[Window, str], CalibratedStatistic] = {}
@@ -234,7 +240,7 @@ def _group(
             continue
         size = size_of(
             p_values, spec.alpha, attainable_level(name, drawn, spec.alpha),
-            length=drawn.length, possible=possible,
+            length=drawn.length, possible=placebo.dates.possible,
         )  # fmt: skip
         smallest = power = float("nan")
         if name in SEARCHED:
@@ -275,41 +281,3 @@ def _plain(
                     size, np.sort(values[seen]), none, none, plain=True
                 )
     return found
-
-
-def _scaled(panel: AbnormalPanel, window: Window, placebo: _Placebo) -> tuple[Floats, Floats]:
-    """(n,) CAR/error of the study and (D, n) of its placebo studies."""
-    column = placebo.cells.windows.index(window)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = placebo.cells.car[:, column] / placebo.cells.error[:, column]
-        observed = panel.car(window) / forecast_error(panel, window)
-    if not len(values):
-        return observed, np.full(placebo.at.shape, np.nan)
-    return observed, np.where(placebo.at >= 0, values[placebo.at], np.nan)
-
-
-def forecast_error(panel: AbnormalPanel, window: Window) -> Floats:
-    """(n,) √Var(CAR), or σ√L for models without a closed prediction variance."""
-    if panel.forecast:
-        return np.asarray(np.sqrt(panel.car_variance(window)))
-    return np.asarray(panel.sigma * np.sqrt(window[1] - window[0] + 1.0))
-
-
-def _events(spec: StudySpec, panel: AbnormalPanel, placebo: _Placebo) -> CalibratedEvents:
-    shape = len(panel), len(spec.windows)
-    p_value, smallest = np.full(shape, np.nan), np.full(shape, np.nan)
-    draws = np.zeros(len(panel))
-    for j, window in enumerate(spec.windows):
-        observed, scaled = _scaled(panel, window, placebo)
-        seen = np.isfinite(scaled)
-        count = seen.sum(axis=0)
-        size = np.abs(observed) * (1 - 1e-12)
-        with np.errstate(invalid="ignore"):
-            beyond = (np.abs(scaled) >= size[None, :]).sum(axis=0)
-        fine = np.isfinite(observed) & (count > 0)
-        p_value[fine, j] = (1 + beyond[fine]) / (1 + count[fine])
-        draws = np.maximum(draws, count)
-        if panel.forecast:
-            error = np.where(np.isfinite(observed), forecast_error(panel, window), np.nan)
-            smallest[:, j] = min_detectable(error, panel.df.astype(float), spec.alpha)
-    return CalibratedEvents(p_value, draws, smallest, np.full(shape, "", dtype=object))

@@ -9,10 +9,11 @@ The same numbers as ``inference.correlation`` (tests/calibration/test_correlate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from signals.calibration.cells import Cells
 from signals.frames import Bools, Floats, Ints
@@ -28,12 +29,14 @@ MOST_VALUES = 24_000_000
 @dataclass(frozen=True, slots=True, eq=False)
 class PairCorrelations:
     """K pairs of event-asset pairs in D draws: ``left`` ``right`` (K,) positions, ``rho`` (D, K)
-    correlation of their residuals, ``shared`` window → (D, K) sessions that both windows hold."""
+    correlation of their residuals; ``meeting`` window → (k,) those of the K whose windows share a
+    session in some draw, ``shared`` window → (D, k, int16) how many sessions."""
 
     left: Ints
     right: Ints
     rho: Floats
-    shared: dict[Window, Floats]
+    meeting: Mapping[Window, Ints]
+    shared: Mapping[Window, npt.NDArray[np.int16]]
 
     def mean(self, window: Window, members: Ints, placed: Bools) -> Floats:
         """(D,) r̄ of the pairs ``members``; ``placed`` (D, n) who is in a draw's study.
@@ -42,10 +45,12 @@ class PairCorrelations:
         """
         inside = np.zeros(placed.shape[1], dtype=bool)
         inside[members] = True
-        here = np.flatnonzero(inside[self.left] & inside[self.right])
+        meeting = self.meeting[window]
+        chosen = inside[self.left[meeting]] & inside[self.right[meeting]]
+        here = meeting[chosen]
         length = window[1] - window[0] + 1
         draws = len(self.rho)
-        weight = self.shared[window][:, here] / length
+        weight = self.shared[window][:, chosen] / length
         both = placed[:draws, self.left[here]] & placed[:draws, self.right[here]]
         weight = np.where(both, weight, 0.0)
         rho = self.rho[:, here]
@@ -75,7 +80,7 @@ def pair_correlations(
     draws = min(len(at), max(MOST_VALUES // max(len(left), 1), 1))
     at = at[:draws]
     rho = np.full((draws, len(left)), np.nan)
-    shared = {w: np.zeros((draws, len(left))) for w in windows}
+    shared = {w: np.zeros((draws, len(left)), dtype=np.int16) for w in windows}
     numbers = [_columns(s, model) for s in returns.series]
     for a, b, rows in _by_series(returns, left, right):
         one, two = at[:, left[rows]], at[:, right[rows]]
@@ -84,13 +89,15 @@ def pair_correlations(
         zero = cells.zero[first], cells.zero[second]
         days = _days(returns.series[a]), _days(returns.series[b])
         for window in windows:
-            found = np.zeros(both.shape)
+            found = np.zeros(both.shape, dtype=np.int16)
             found[both] = _shared(days, zero, window)
             shared[window][:, rows] = found
         value = np.full(both.shape, np.nan)
         value[both] = _rho(returns, days, numbers[a], numbers[b], cells, first, second)
         rho[:, rows] = value
-    return PairCorrelations(left, right, rho, shared)
+    meeting = {w: np.flatnonzero(counts.any(axis=0)) for w, counts in shared.items()}
+    compact = {w: counts[:, meeting[w]] for w, counts in shared.items()}
+    return PairCorrelations(left, right, rho, meeting, compact)
 
 
 def _neighbours(returns: EventReturns, cells: Cells, at: Ints) -> tuple[Ints, Ints]:
@@ -136,13 +143,22 @@ def _days(series: AssetSeries) -> Ints:
     return np.asarray(series.sessions.astype("datetime64[D]").astype(np.int64))
 
 
-def _shared(days: tuple[Ints, Ints], zero: tuple[Ints, Ints], window: Window) -> Floats:
+def _shared(days: tuple[Ints, Ints], zero: tuple[Ints, Ints], window: Window) -> Ints:
     """Sessions that two windows share: common dates inside both date ranges."""
-    common = np.intersect1d(days[0], days[1], assume_unique=True)
+    start, upto = _counted(np.intersect1d(days[0], days[1], assume_unique=True), days)
     begin = np.maximum(*(d[z + window[0]] for d, z in zip(days, zero, strict=True)))
     end = np.minimum(*(d[z + window[1]] for d, z in zip(days, zero, strict=True)))
-    found = np.searchsorted(common, end, side="right") - np.searchsorted(common, begin)
-    return np.asarray(np.maximum(found, 0), dtype=np.float64)
+    found = upto[end - start + 1] - upto[begin - start]
+    return np.asarray(np.maximum(found, 0))
+
+
+def _counted(common: Ints, days: tuple[Ints, Ints]) -> tuple[int, Ints]:
+    """First day of both series, and how many of the ``common`` days lie before each day on."""
+    first = int(min(days[0][0], days[1][0]))
+    last = int(max(days[0][-1], days[1][-1]))
+    present = np.zeros(last - first + 1, dtype=np.int64)
+    present[common - first] = 1
+    return first, np.concatenate([[0], np.cumsum(present)])
 
 
 def _columns(series: AssetSeries, model: str) -> Floats:
@@ -191,7 +207,8 @@ def _rho(
     products = np.stack([both[:, i] * both[:, j] for i, j in pairs])
     total = np.concatenate([np.zeros((len(pairs), 1)), np.cumsum(products, axis=1)], axis=1)
     low, high = _estimation_days(returns, days, cells, first, second)
-    begin, end = np.searchsorted(common, low), np.searchsorted(common, high, side="right")
+    start, upto = _counted(common, days)
+    begin, end = upto[low - start], upto[high - start + 1]
     end = np.maximum(end, begin)
     sums = np.take(total, end, axis=1) - np.take(total, begin, axis=1)
     matrix = np.empty((2 * q, 2 * q, len(first)))

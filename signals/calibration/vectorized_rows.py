@@ -85,6 +85,8 @@ def grank_z_p(drawn: DrawnGroup) -> Floats:
     if rows is None or not drawn.independent:
         return np.full(len(drawn), np.nan)
     event, fine = _event_values(drawn, np.ones(len(drawn)))
+    if not fine.any():
+        return np.full(len(drawn), np.nan)
     below = _at_or_below(rows, drawn, event)
     size = np.where(drawn.seen, drawn.cells.n_obs[drawn.at], 0.0) + 1
     u = np.where(drawn.seen, (below + 1) / (size + 1) - 0.5, 0.0)
@@ -200,14 +202,22 @@ def _ranks_above(rows: CellRows, drawn: DrawnGroup, below: Floats, weight: Float
 
 
 def _weighted(marked: Bools, weight: Floats) -> Floats:
-    """(d, T) Σ over pairs of weight (d, n) where ``marked`` (d, n, T)."""
+    """(d, T) Σ over pairs of weight (d, n) where ``marked`` (d, n, T).
+
+    Most pairs have the same M and so the same weight: their marks are counted as small integers,
+    and only the columns of the others are multiplied out.
+    """
     used = weight[weight > 0]
     if not used.size:
         return np.zeros((len(marked), marked.shape[2]))
-    if (used == used[0]).all() and marked.shape[1] < 30_000:
-        marked &= (weight > 0)[:, :, None]
-        return np.asarray(marked.sum(axis=1, dtype=np.int16) * float(used[0]))
-    return np.asarray(np.matmul(weight[:, None, :], marked.astype(np.float64))[:, 0])
+    marked &= (weight > 0)[:, :, None]
+    usual = float(np.median(used))
+    total = marked.sum(axis=1, dtype=np.int32 if marked.shape[1] > 30_000 else np.int16) * usual
+    others = ((weight > 0) & (weight != usual)).any(axis=0)
+    if others.any():
+        more = np.where(weight > 0, weight - usual, 0.0)[:, others]
+        total += np.matmul(more[:, None, :], marked[:, others].astype(np.float64))[:, 0]
+    return np.asarray(total)
 
 
 def _portfolio(drawn: DrawnGroup) -> tuple[Floats, Floats, Bools] | None:
