@@ -21,7 +21,9 @@ from signals.models.batched_rows import RowStore
 class Cluster(Protocol):
     """What is used of ``distributed.Client``."""
 
-    def map(self, function: Callable[[Any], Any], tasks: list[Any], **options: Any) -> Any: ...
+    def scatter(self, tasks: list[Any], **options: Any) -> Any: ...
+
+    def map(self, function: Callable[[Any], Any], tasks: Any, **options: Any) -> Any: ...
 
     def gather(self, futures: Any) -> Any: ...
 
@@ -33,7 +35,9 @@ def on_cluster(client: Cluster, at_once: int = 16) -> Callable[..., Iterator[Any
     def run(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         waiting = iter(tasks)
         while batch := [portable(task) for task in islice(waiting, at_once)]:
-            yield from client.gather(client.map(function, batch, pure=False))
+            # Scattered, because a task inside Dask's graph is pickled more than once.
+            held = client.scatter(batch, hash=False)
+            yield from client.gather(client.map(function, held, pure=False))
 
     return run
 

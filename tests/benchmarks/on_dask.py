@@ -10,8 +10,6 @@ import pickle
 import sys
 import time
 
-import numpy as np
-
 from signals.inference.streaming import STREAMED, ScaleStudy, study_at_scale
 from signals.inference.streaming_remote import on_cluster, portable
 from signals.inference.streaming_residuals import residual_partial
@@ -44,7 +42,8 @@ def main(n: int) -> None:
     studies = [timed("one thread"), timed("two threads", workers=2)]
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, Client(cluster) as client:
-        client.gather(client.map(np.sqrt, range(4)))  # workers are up
+        small = design(2_000)  # workers are up and have imported what they need
+        study_at_scale(small, "market", [WINDOW], chunk=256, run=on_cluster(client))
         studies.append(timed("two Dask processes", run=on_cluster(client)))
     studies.append(timed("weighing the tasks", run=weighed))
     answers = {

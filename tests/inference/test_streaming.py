@@ -170,9 +170,13 @@ def test_same_bytes_on_threads_and_processes() -> None:
 class Threads:
     """As much of a Dask client as ``on_cluster`` uses, pickling what a cluster would."""
 
-    def map(self, function: Any, tasks: list[Any], **options: Any) -> list[bytes]:
+    def scatter(self, tasks: list[Any], **options: Any) -> list[bytes]:
+        assert options == {"hash": False}
+        return [pickle.dumps(task) for task in tasks]
+
+    def map(self, function: Any, tasks: list[bytes], **options: Any) -> list[bytes]:
         assert options == {"pure": False}
-        return [pickle.dumps(function(pickle.loads(pickle.dumps(task)))) for task in tasks]
+        return [pickle.dumps(function(pickle.loads(task))) for task in tasks]
 
     def gather(self, futures: list[bytes]) -> list[Any]:
         return [pickle.loads(one) for one in futures]
