@@ -37,6 +37,9 @@ class DirectRunner:
     def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
         return policy.retrying(lambda: function(*args))
 
+    def tell(self, done: int, total: int) -> None:
+        return None
+
     def fetch(
         self, source: PriceSource, requests: Sequence[PriceRequest], progress: Progress
     ) -> PriceBook:

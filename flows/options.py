@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from signals.errors import SpecError
 
 CACHE_VARIABLE: Final = "SIGNALS_CACHE"
 TableFormat = Literal["csv", "parquet", "xlsx", "tex", "md"]
+RunnerName = Literal["threads", "dask"]
 TABLE_FORMATS: Final = get_args(TableFormat)
 
 
@@ -22,7 +23,7 @@ class RunOptions:
 
     ``prices`` overrides the study's source (``SOURCE[:PATH]``), ``as_of`` is an ISO date,
     ``max_age`` the days that a cached series may be old when its source is down; without ``page``
-    neither ``report.html`` nor figures are made.
+    neither ``report.html`` nor figures are made. ``runner`` says where pairs are estimated.
     """
 
     study: Path
@@ -34,6 +35,7 @@ class RunOptions:
     tables: tuple[TableFormat, ...] = ("csv",)
     refresh: bool = False
     page: bool = True
+    runner: RunnerName = "threads"
 
     def folder(self, study_id: str) -> Path:
         """Where the reports go: ``--out``, else ``reports/<study id>``."""
@@ -77,3 +79,11 @@ def parse_max_age(days: float | None) -> float | None:
     if days is not None and not 0 <= days <= 36500:
         raise SpecError("is not an age", key="--max-age", value=days, allowed="days, 0 to 36500")
     return days
+
+
+def parse_runner(text: str) -> RunnerName:
+    """The name of ``--runner``; raises :class:`SpecError` for another one."""
+    for name in get_args(RunnerName):
+        if text == name:
+            return cast(RunnerName, name)
+    raise SpecError("is not a runner", key="--runner", value=text, allowed=get_args(RunnerName))

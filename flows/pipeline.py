@@ -22,6 +22,7 @@ from signals.errors import DataError
 from signals.prices import PriceBook, PriceFailure, PriceRequest, PriceSource, Revision
 
 if TYPE_CHECKING:
+    from signals.estimate import Estimator
     from signals.events import Catalogue
     from signals.reports.fingerprint import Fingerprint
     from signals.reports.result import StudyResult
@@ -44,6 +45,9 @@ class Runner(Protocol):
 
     def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
         """A step that asks a source, and asks again when that is down."""
+
+    def tell(self, done: int, total: int) -> None:
+        """So many chunks of the estimation are done."""
 
     def fetch(
         self, source: PriceSource, requests: Sequence[PriceRequest], progress: Progress
@@ -106,6 +110,7 @@ def conduct(
     with watch.lap("read"):
         spec, catalogue = runner.step("read", steps.read, options)
     out = options.folder(spec.id)
+    elsewhere = _elsewhere(options, spec, runner)
     with folder_lock(out, progress.note):
         inputs = _inputs(options, runner, progress, watch, spec, catalogue, as_of, now)
         stored = steps.recall(spec, inputs.mark, out, options)
@@ -115,7 +120,7 @@ def conduct(
             return Outcome(result, out, files, run, inputs.down, inputs.revisions, unchanged=True)
         progress.stage("estimate")
         with watch.lap("estimate"):
-            result = _estimate(runner, inputs, as_of, now)
+            result = _estimate(runner, inputs, as_of, now, elsewhere)
             result, earlier = steps.compare(result, inputs.mark)
         apart = result.run.get("timings", {}).get("calibration_s", 0.0)
         watch.apart("calibration", apart, of="estimate")
@@ -130,6 +135,15 @@ def conduct(
             steps.remember(result, run, inputs.mark, files)
     run["timings"] = {**run["timings"], **watch.laps, "study_s": watch.total()}
     return Outcome(result, out, files, run, inputs.down, inputs.revisions)
+
+
+def _elsewhere(options: RunOptions, spec: StudySpec, runner: Runner) -> Estimator | None:
+    """Who estimates, where that is not this process; refused before anything is fetched."""
+    if options.runner != "dask":
+        return None
+    from flows.dask_runner import estimator
+
+    return estimator(spec, runner.tell)
 
 
 def _inputs(
@@ -160,14 +174,20 @@ def _inputs(
     return Inputs(spec, catalogue, book, factors, mark, seen)
 
 
-def _estimate(runner: Runner, inputs: Inputs, as_of: str | None, now: datetime) -> StudyResult:
+def _estimate(
+    runner: Runner,
+    inputs: Inputs,
+    as_of: str | None,
+    now: datetime,
+    elsewhere: Estimator | None,
+) -> StudyResult:
     book, down = inputs.prices, inputs.down
     if down and not book.histories:
         raise no_answer(book.source, down, len(down))
     try:
         return runner.step(
             "estimate", steps.estimate, inputs.spec, inputs.catalogue, book, inputs.factors,
-            as_of, now,
+            as_of, now, elsewhere,
         )  # fmt: skip
     except DataError:
         if down:  # nothing is left to study, because the source did not answer

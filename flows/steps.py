@@ -33,6 +33,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from flows.options import RunOptions
+    from signals.estimate import Estimator
     from signals.events import Catalogue
     from signals.reports.fingerprint import Fingerprint
     from signals.reports.result import StudyResult
@@ -145,11 +146,16 @@ def estimate(
     table: FactorTable | None,
     as_of: str | None,
     now: datetime,
+    estimator: Estimator | None = None,
 ) -> StudyResult:
     """The whole method: abnormal returns, their uncertainty, every statistic."""
     from signals.study import run_study
 
-    return run_study(spec, catalogue, prices, factors=table, as_of=as_of, now=now)
+    if estimator is None:
+        return run_study(spec, catalogue, prices, factors=table, as_of=as_of, now=now)
+    return run_study(
+        spec, catalogue, prices, factors=table, as_of=as_of, now=now, estimator=estimator
+    )
 
 
 def fingerprint(

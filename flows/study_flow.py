@@ -20,7 +20,7 @@ from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
 from flows import artifacts, emitted, limits, policy, steps
-from flows.options import RunOptions, TableFormat, parse_max_age, parse_tables
+from flows.options import RunnerName, RunOptions, TableFormat, parse_max_age, parse_tables
 from flows.outcome import Outcome
 from flows.pipeline import conduct
 from flows.progress import Progress, begin, watcher
@@ -76,6 +76,7 @@ class PrefectRunner:
 
     def __init__(self) -> None:
         self.pace = policy.Pace()
+        self.gauge: artifacts.ProgressArtifact | None = None
 
     def turn(self, symbol: str) -> None:
         self.pace(symbol)
@@ -89,6 +90,11 @@ class PrefectRunner:
     def ask(self, name: str, function: Callable[..., T], *args: Any) -> T:
         stage: Task[..., T] = Task(function, name=name, task_run_name=name, **PLAIN, **retries())
         return stage(*[quote(a) for a in args])
+
+    def tell(self, done: int, total: int) -> None:
+        if self.gauge is None:
+            self.gauge = artifacts.ProgressArtifact("estimate", total)
+        self.gauge.advance(done - self.gauge.done)
 
     def fetch(
         self, source: PriceSource, requests: Sequence[PriceRequest], progress: Progress
@@ -165,6 +171,7 @@ def study_flow(
     skip_bad_rows: bool = False,
     refresh: bool = False,
     page: bool = True,
+    runner: RunnerName = "threads",
 ) -> Outcome:
     """Run one study: prices → match → estimate → test → reports.
 
@@ -178,6 +185,7 @@ def study_flow(
         skip_bad_rows: use the good rows of a catalogue that has bad ones
         refresh: ask the source again for everything
         page: make report.html and the figures
+        runner: where pairs are estimated; dask needs [runner] address in the study file
     """
     begun = begin.get()
     before = {} if begun is None else {"prefect_start_s": round(time.perf_counter() - begun, 3)}
@@ -191,6 +199,7 @@ def study_flow(
         tables=parse_tables(",".join(tables or [])),
         refresh=refresh,
         page=page,
+        runner=runner,
     )
     identity = {"flow_run": runtime.flow_run.name, "flow_run_id": str(runtime.flow_run.id)}
     with tags("study", Path(study).stem):  # of the tasks; the run's own come from who starts it

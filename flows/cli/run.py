@@ -64,6 +64,12 @@ def run(
     page: Annotated[
         bool, typer.Option("--page/--no-page", help="Make report.html and the figures.")
     ] = True,
+    runner: Annotated[
+        str,
+        typer.Option(
+            "--runner", metavar="threads|dask", help="Where pairs are estimated: [runner] address."
+        ),
+    ] = "threads",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 when any event had to be excluded.")
     ] = False,
@@ -73,7 +79,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a study end to end: prices → match → estimate → test → reports."""
-    from flows.options import RunOptions, parse_as_of, parse_max_age, parse_tables
+    from flows.options import RunOptions, parse_as_of, parse_max_age, parse_runner, parse_tables
 
     parse_as_of(as_of)
     options = RunOptions(
@@ -86,6 +92,7 @@ def run(
         tables=parse_tables(tables),
         refresh=refresh,
         page=page,
+        runner=parse_runner(runner),
     )
     outcome = _conducted(options, direct=direct)
     if as_json:
@@ -170,6 +177,7 @@ def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Ou
             skip_bad_rows=options.skip_bad_rows,
             refresh=options.refresh,
             page=options.page,
+            runner=options.runner,
         )
 
     with told_in_words():
