@@ -25,7 +25,7 @@ from signals.models.linear import ZERO_VARIANCE, least_squares
 
 MAX_CONDITION: Final = 1e3
 """From here an event is solved by QR. (Stricter than the 1e4 that the methods demand: at 2e3 sums
-hold only 6 digits of NIST's Wampler5, QR 10.)"""
+hold only 6 digits of NIST's Wampler5, QR 9.)"""
 FAILURES: Final = (
     "",
     "too_few_returns",
