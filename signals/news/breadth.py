@@ -83,7 +83,7 @@ def _pair(scope: Scope, a: Figure, b: Figure, links: list[Hit]) -> tuple[Figure,
     """(counted, group) of two numbers, by where the word of the link stands."""
     between = [h for h in links if a.last < h.first < b.first]
     before = [h for h in links if h.last < a.first and a.first - h.last <= 2]
-    if between and between[0].first - a.last <= 2 and a.value > b.value:
+    if between and between[0].first - a.last <= 4 and a.value > b.value:
         return b, a  # Hindi: 30 of-which two
     if between and a.value <= b.value:
         return a, b

@@ -94,7 +94,7 @@ def _long_ago(hits: list[Hit]) -> bool:
     """قبل عشر سنوات, hace diez años: a word before a count of months or years."""
     return any(
         before.get("ago_before")
-        and any(h.get("unit") in {"year", "month"} and 0 < h.first - before.last <= 2 for h in hits)
+        and any(h.get("unit") in {"year", "month"} and 0 < h.first - before.last <= 3 for h in hits)
         for before in hits
     )
 

@@ -121,12 +121,12 @@ def _right_behind(scope: Scope, figure: Figure, noun: Noun, clause: Clause) -> b
 
 
 def _is_share_of_something(scope: Scope, figure: Figure, clause: Clause) -> bool:
-    """ "12 % of …": a part of something, unless that is market value or a breadth."""
+    """ "12 % of …": a part of it, or a breadth; unless it is market value."""
     link = next((h for h in clause.hits if h.first == figure.last + 1 and h.get("of_link")), None)
     if link is None:
         return False
     near = [h for h in clause.hits if link.last < h.first <= link.last + NEAR]
-    return not any(h.get("market_value") or h.get("market") for h in near)
+    return not any(h.get("market_value") for h in near)
 
 
 def _by_direction(figure: Figure, follows: list[Noun], clause: Clause) -> Noun | None:
