@@ -119,6 +119,7 @@ def _name(first: int, last: int) -> str:
 
 
 def window_of(claim: Mapping[str, Any], sessions: Any, position: int) -> tuple[int, int] | None:
+    """The claim's own window where it states one in sessions, else what its words mean."""
     first, last = number(claim.get("window_first")), number(claim.get("window_last"))
     if not math.isnan(first) and not math.isnan(last):
         return int(first), int(last)
@@ -159,6 +160,7 @@ def _trailing_zeros(value: float) -> int:
 
 
 def bound_of(claim: Mapping[str, Any]) -> str:
+    """``exact``, ``about``, ``at_least`` or ``at_most``: stated, or read from the quote."""
     bound = str(claim.get("bound") or "")
     if bound in {"exact", "about", "at_least", "at_most"}:
         return bound
@@ -167,6 +169,8 @@ def bound_of(claim: Mapping[str, Any]) -> str:
 
 
 def agrees(measured: float, stated: float, tolerance: float, bound: str) -> bool:
+    """Whether a measured value is the stated one: same direction, size within the tolerance (or
+    beyond it, for a bound)."""
     if measured * stated < 0:
         return False
     size, said = abs(measured), abs(stated)
@@ -178,10 +182,12 @@ def agrees(measured: float, stated: float, tolerance: float, bound: str) -> bool
 
 
 def percent(value: float) -> str:
+    """+12.34 % with a true minus."""
     return f"{100 * value:+.2f} %".replace("-", "−")
 
 
 def number(value: Any) -> float:
+    """A float, NaN for what is none."""
     try:
         return float(value)
     except (TypeError, ValueError):

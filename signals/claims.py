@@ -102,8 +102,9 @@ def _zeros(frame: pd.DataFrame) -> dict[tuple[str, str], str]:
         day = row.get("day_zero")
         if day is None or day is pd.NaT or not str(day).strip() or str(day) in {"nan", "NaT"}:
             continue
-        key = (str(row["event_id"]), str(row.get("ticker", "")))
-        found[key] = found.setdefault((key[0], ""), str(day)[:10]) and str(day)[:10]
+        event, ticker = str(row["event_id"]), str(row.get("ticker", ""))
+        found[event, ticker] = str(day)[:10]
+        found.setdefault((event, ""), str(day)[:10])  # for assets that are not in the study
     return found
 
 
