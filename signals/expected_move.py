@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from signals.errors import TransientError
-from signals.frames import Days, Floats, table
+from signals.frames import Floats, table
 
 NAN: Final = float("nan")
 
@@ -26,12 +27,11 @@ NAN: Final = float("nan")
 class OptionChain:
     """Prices of one expiry: ``strikes`` (K,) ascending, ``calls`` and ``puts`` (K,) mid or last
     prices, NaN where there is none; ``spot`` the share's price then, ``recorded_at`` (UTC, ISO)
-    when it was asked, ``expiries`` (E,) all expiries on offer, ``expiry`` this one's."""
+    when it was asked, ``expiry`` the day on which these options end."""
 
     symbol: str
     recorded_at: str
     spot: float
-    expiries: Days
     expiry: np.datetime64
     strikes: Floats
     calls: Floats
@@ -73,28 +73,70 @@ def expected_move(chain: OptionChain) -> ExpectedMove:
     return ExpectedMove((call + put) / chain.spot, strike, call, put)
 
 
+def yahoo_chain_of(now: datetime, *, timeout: float = 20.0) -> ChainOf:
+    """Yahoo's option chains as they are at ``now`` (UTC). An option costs the middle of bid and
+    ask, or its last price where one of them is missing."""
+    from signals.providers import NoSuchSeries
+    from signals.providers.yahoo import option_chain
+
+    def chain_of(symbol: str, day: np.datetime64) -> OptionChain | None:
+        try:
+            found = option_chain(symbol, str(day), timeout=timeout)
+        except NoSuchSeries:
+            return None
+        if found is None or found[1].calls is None or found[1].puts is None:
+            return None
+        expiry, page = found
+        both = (
+            _priced(page.calls).to_frame("call").join(_priced(page.puts).rename("put"), how="outer")
+        )
+        both = both.sort_index()
+        spot = (page.underlying or {}).get("regularMarketPrice")
+        return OptionChain(
+            symbol, now.strftime("%Y-%m-%dT%H:%M:%SZ"), NAN if spot is None else float(spot),
+            np.datetime64(expiry, "D"), both.index.to_numpy(np.float64),
+            both["call"].to_numpy(np.float64), both["put"].to_numpy(np.float64),
+        )  # fmt: skip
+
+    return chain_of
+
+
+def _priced(options: pd.DataFrame) -> pd.Series:
+    """Price by strike: (bid + ask)/2 where both are quoted, else the last trade's."""
+    frame = options.drop_duplicates("strike").set_index("strike")
+    bid, ask, last = (frame[c].astype(np.float64) for c in ("bid", "ask", "lastPrice"))
+    return ((bid + ask) / 2).where((bid > 0) & (ask > 0), last)
+
+
 def expected_moves_table(
-    events: pd.DataFrame, moves: pd.DataFrame, chain_of: ChainOf, *, recorded_at: str
+    events: pd.DataFrame,
+    moves: pd.DataFrame,
+    chain_of: ChainOf,
+    *,
+    recorded_at: str,
+    earlier: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row for each pair of ``events`` (``event_id``, ``ticker``, ``day_zero``, ``status``).
 
     Only pairs that are still ``pending`` can have an expectation recorded: a chain asked after the
     news says what is expected *now*. The others have ``reason`` ``not_recorded``. ``moves`` holds
     (event_id, ticker, actual_return) of day zero, for ``actual_move`` and its ``ratio`` to the
-    implied one, once known. A source that is down leaves the row empty with its cause.
+    implied one, once known. ``earlier`` is the table of the run before: what it recorded is kept,
+    because it cannot be asked again. A source that is down leaves the row empty with its cause.
     """
     actual = {
         (str(e), str(t)): float(r)
         for e, t, r in moves[["event_id", "ticker", "actual_return"]].itertuples(index=False)
     }
+    kept = _recorded(earlier)
     rows = []
     for event, ticker, day, status in _pairs(events):
         row: dict[str, Any] = {"event_id": event, "ticker": ticker, "recorded_at": recorded_at}
-        row["actual_move"] = actual.get((event, ticker), NAN)
-        rows.append({**row, **_asked(ticker, day, status, chain_of)})
+        row |= kept.get((event, ticker)) or _asked(ticker, day, status, chain_of)
+        rows.append({**row, "actual_move": actual.get((event, ticker), NAN)})
         implied = rows[-1].get("implied_move", NAN)
         if implied > 0:
-            rows[-1]["ratio"] = abs(row["actual_move"]) / implied
+            rows[-1]["ratio"] = abs(rows[-1]["actual_move"]) / implied
     return table("expected_moves", rows)
 
 
@@ -102,6 +144,14 @@ def _pairs(events: pd.DataFrame) -> Iterable[tuple[str, str, str, str]]:
     columns = events[["event_id", "ticker", "day_zero", "status"]]
     for event, ticker, day, status in columns.itertuples(index=False, name=None):
         yield str(event), str(ticker), str(day), str(status)
+
+
+def _recorded(earlier: pd.DataFrame | None) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of an earlier table that hold an implied move."""
+    if earlier is None or earlier.empty:
+        return {}
+    rows = earlier[earlier["implied_move"].notna()].to_dict("records")
+    return {(str(r["event_id"]), str(r["ticker"])): {str(k): v for k, v in r.items()} for r in rows}
 
 
 def _asked(ticker: str, day: str, status: str, chain_of: ChainOf) -> dict[str, Any]:

@@ -108,6 +108,20 @@ class AbnormalPanel:
         }
         return replace(self, **changed)
 
+    def own_columns(self) -> AbnormalPanel:
+        """The panel without regressors that none of its events has (columns of zeros, which stand
+        for the further benchmarks of other events of the study)."""
+        alive = np.asarray((self.est_design != 0).any(axis=(0, 1)))
+        if alive.all():
+            return self
+        kept = np.flatnonzero(alive)
+        return replace(
+            self,
+            design=self.design[..., kept],
+            est_design=self.est_design[..., kept],
+            inverse=self.inverse[:, kept][:, :, kept],
+        )
+
     def columns(self, window: Window) -> slice:
         """The columns of ``window`` (inclusive) as a slice of the W axis."""
         first, last = window

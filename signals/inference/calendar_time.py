@@ -106,6 +106,7 @@ def _alpha(name: str, panel: AbnormalPanel, window: Window) -> Inference:
 
 def calendar_portfolio(panel: AbnormalPanel, window: Window) -> CalendarPortfolio:
     """The calendar-time portfolio of events with complete windows."""
+    panel = panel.own_columns()
     inside = panel.columns(window)
     index, exists = window_positions(panel, window)
     seen = exists & np.isfinite(panel.ar[:, inside])

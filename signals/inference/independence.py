@@ -96,6 +96,13 @@ def same(labels: np.ndarray) -> bool:
     return len(set(labels)) <= 1
 
 
+def asynchronous_closes(panel: AbnormalPanel) -> str:
+    """Names the calendars of a group whose sessions end at different hours, else blank: the same
+    news then falls into returns that are measured at different times."""
+    calendars = sorted(set(panel.calendar.tolist()))
+    return "" if len(calendars) < 2 else f"asynchronous_closes: {', '.join(calendars)}"
+
+
 def shared_events(panel: AbnormalPanel, window: Window) -> Bools:
     """(N,) True for events whose window shares a session with another event's window."""
     cluster = date_clusters(panel, window)

@@ -122,16 +122,13 @@ def common_rows(panel: AbnormalPanel) -> CommonRows | str:
     regressors of their own; then the returns, rebuilt as X b + AR, are regressed on the mean
     regressors in event time. The answer is a reason where no portfolio can be formed.
     """
+    panel = panel.own_columns()
     rows = np.asarray(np.isfinite(panel.residuals).all(axis=0))
     m, k = int(rows.sum()), panel.design.shape[2]
     if m < SHORTEST_ESTIMATION:
         return f"short_estimation: {m} complete common estimation rows < {SHORTEST_ESTIMATION}"
     before, after = panel.residuals[:, rows].T, panel.ar.T
     designs, events = panel.est_design[:, rows], panel.design
-    # Columns of zeros stand for regressors that only other members of the study have.
-    alive = np.asarray((designs != 0).any(axis=(0, 1)))
-    if not alive.all():
-        designs, events, k = designs[..., alive], events[..., alive], int(alive.sum())
     if k and not shares_one_date(panel):
         before, after = _returns(panel, rows)
         design, event_design = designs.mean(axis=0), events.mean(axis=0)

@@ -27,7 +27,7 @@ from signals.prices.history import PriceHistory, QualityIssue
 from signals.prices.identity import check_identity
 from signals.prices.labels import closed_through, finished
 from signals.prices.series import assemble
-from signals.prices.source import PriceRequest, PriceUnavailable
+from signals.prices.source import PriceRequest, PriceUnavailable, interval_seconds
 from signals.providers import NoSuchSeries
 from signals.providers.yahoo import INTERVALS, KEPT_DAYS, ChartAnswer, fetch_chart
 from signals.providers.yahoo_answer import SOURCE
@@ -119,10 +119,26 @@ def _kept_from(request: PriceRequest, now: datetime) -> tuple[str, list[QualityI
     if oldest <= request.first:
         return request.first, []
     if oldest > request.last:
-        detail = f"Yahoo keeps {request.interval} bars for {days} days only, back to {oldest}"
+        detail = (
+            f"Yahoo keeps {request.interval} bars for {days} days only, back to {oldest}; "
+            f"the finest that it still has from {request.first} on: {_finest(request.first, now)}"
+        )
         raise PriceUnavailable(request.ticker, "no_prices", detail)
-    detail = f"{request.interval} bars are kept for {days} days; asked from {request.first}"
+    detail = (
+        f"{request.interval} bars are kept for {days} days; asked from {request.first}: "
+        f"from there on the finest is {_finest(request.first, now)}"
+    )
     return oldest, [QualityIssue(request.ticker, "clipped", oldest, 1, detail)]
+
+
+def _finest(first: str, now: datetime) -> str:
+    """The shortest interval of which Yahoo still has bars from ``first`` on."""
+    reaching = [
+        interval
+        for interval, days in KEPT_DAYS.items()
+        if (now - timedelta(days=days)).date().isoformat() <= first
+    ]
+    return min(reaching, key=interval_seconds, default="1d")
 
 
 def _check_symbol(request: PriceRequest, answer: ChartAnswer) -> None:

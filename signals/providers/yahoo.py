@@ -132,6 +132,18 @@ def shares_outstanding(symbol: str, *, timeout: float = 20.0) -> list[tuple[str,
     return [(day.date().isoformat(), float(count)) for day, count in series.items()]
 
 
+def option_chain(symbol: str, day: str, *, timeout: float = 20.0) -> tuple[str, Any] | None:
+    """The first expiry (ISO) on or after ``day`` and its options as yfinance has them (``calls``,
+    ``puts``, ``underlying``); None where none is on offer. Errors as of :func:`fetch_chart`."""
+
+    def ask(ticker: Any) -> tuple[str, Any] | None:
+        expiry = next((e for e in sorted(ticker.options) if e >= day), None)
+        return None if expiry is None else (expiry, ticker.option_chain(expiry))
+
+    found: tuple[str, Any] | None = _asked(symbol, timeout, ask)
+    return found
+
+
 def _asked(symbol: str, timeout: float, ask: Callable[[Any], Any]) -> Any:
     """What yfinance makes of a page other than the chart; its errors are never taken for "none"."""
     yf = _yfinance(timeout)

@@ -12,7 +12,7 @@ from scipy import special
 from signals.frames import Ints, table
 from signals.inference import Settings, battery
 from signals.inference.caar_error import CaarError, caar_error
-from signals.inference.independence import disjoint_subset
+from signals.inference.independence import asynchronous_closes, disjoint_subset
 from signals.panel import AbnormalPanel, Window
 
 
@@ -60,6 +60,7 @@ def statistics_table(
     rows = []
     for group in found:
         part = panel.take(group.index)
+        note = asynchronous_closes(part)
         for window in windows:
             for result, recommended in battery(part, window, settings, names):
                 rows.append(
@@ -77,7 +78,7 @@ def statistics_table(
                         "r_bar": result.r_bar,
                         "n_events": result.n_events,
                         "status": result.status,
-                        "reason": ";".join(x for x in (result.reason, *result.flags) if x),
+                        "reason": ";".join(x for x in (result.reason, *result.flags, note) if x),
                         "recommended": recommended,
                     }
                 )

@@ -13,7 +13,7 @@ from signals.expected_move import OptionChain, expected_move, expected_moves_tab
 def chain(strikes, calls, puts, spot=100.0) -> OptionChain:
     expiry = np.datetime64("2026-12-04")
     arrays = [np.asarray(a, dtype=float) for a in (strikes, calls, puts)]
-    return OptionChain("META", "2026-12-01T15:00:00Z", spot, np.array([expiry]), expiry, *arrays)
+    return OptionChain("META", "2026-12-01T15:00:00Z", spot, expiry, *arrays)
 
 
 def test_the_straddle_nearest_to_the_spot():
@@ -64,3 +64,12 @@ def test_only_what_is_still_to_come_is_asked():
     assert np.isnan(rows.loc["past", "implied_move"])
     assert rows.loc["none", "reason"].startswith("no_options")
     assert rows.loc["down", "reason"] == "source_down: HTTP 500"
+    later = events.assign(status="complete")
+    after = pd.DataFrame({"event_id": ["next"], "ticker": ["META"], "actual_return": [-0.03]})
+    again = expected_moves_table(
+        later, after, chain_of, recorded_at="2026-12-03T15:00:00Z", earlier=found
+    ).set_index("event_id")  # fmt: skip
+    assert again.loc["next", "implied_move"] == pytest.approx(0.075)
+    assert again.loc["next", "recorded_at"] == "2026-12-01T15:00:00Z"
+    assert again.loc["next", "ratio"] == pytest.approx(0.4)
+    assert len(asked) == 3
