@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.news_flow import news_flow
 from flows.prices_flow import prices_flow
 from flows.schedule import Timetable
 from flows.study_flow import study_flow
@@ -35,10 +36,14 @@ class Served:
     timetable: Timetable | None
     out: Path
     prices: str | None = None
+    feeds: tuple[str, ...] = ()
 
 
 def deployments(served: Sequence[Served]) -> list[Any]:
-    """Two deployments for each study; paths are absolute, because runs start anywhere."""
+    """Three deployments for each study; paths are absolute, because runs start anywhere.
+
+    The news has a schedule where there are feeds to ask; its form takes others.
+    """
     made: list[Any] = []
     for one in served:
         source = source_name(one.spec, one.prices)
@@ -65,6 +70,17 @@ def deployments(served: Sequence[Served]) -> list[Any]:
                 paused=False,
                 concurrency_limit=ONE_AT_A_TIME,
                 tags=["prices", one.spec.id, source],
+            )
+        )
+        made.append(
+            news_flow.to_deployment(
+                name=one.spec.id,
+                description=f"News for {one.spec.title or one.spec.id}: events, or what waits",
+                parameters={"study": file, "feeds": list(one.feeds)},
+                schedule=schedule if one.feeds else None,
+                paused=False,
+                concurrency_limit=ONE_AT_A_TIME,
+                tags=["news", one.spec.id],
             )
         )
     return made

@@ -26,6 +26,7 @@ from flows.cli import screen
 from flows.cli.calibrate import calibrate
 from flows.cli.check import check
 from flows.cli.collect import SeveralValues, collect
+from flows.cli.compare import compare
 from flows.cli.doctor import doctor
 from flows.cli.history import diff, history
 from flows.cli.listing import list_registry
@@ -58,6 +59,7 @@ app.command("calibrate")(calibrate)
 app.command("serve")(serve)
 app.command("history")(history)
 app.command("diff")(diff)
+app.command("compare")(compare)
 app.command("list")(list_registry)
 app.command("init")(init)
 app.command("doctor")(doctor)

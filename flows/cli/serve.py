@@ -33,6 +33,12 @@ def serve(
         typer.Option("--out", metavar="DIR", help="Folder of reports, one folder a study in it."),
     ] = Path("reports"),
     prices: PricesOption = None,
+    feeds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feeds", metavar="URL", help="A feed to collect news from; may be repeated."
+        ),
+    ] = None,
     port: Annotated[
         int,
         typer.Option("--port", min=1, max=65535, help="Of our own server, where you have none."),
@@ -48,7 +54,7 @@ def serve(
     from flows.server import own_server
 
     settings.apply()
-    served = _served(studies, cron, timezone, out, prices)
+    served = _served(studies, cron, timezone, out, prices, tuple(feeds or ()))
     os.environ[CACHE_VARIABLE] = str(cache_dir().resolve())
     url = settings.api_url()
     if url is not None:
@@ -62,7 +68,12 @@ def serve(
 
 
 def _served(
-    studies: Sequence[Path], cron: str | None, timezone: str | None, out: Path, prices: str | None
+    studies: Sequence[Path],
+    cron: str | None,
+    timezone: str | None,
+    out: Path,
+    prices: str | None,
+    feeds: tuple[str, ...],
 ) -> list[Served]:
     """Every study, read and checked before anything starts."""
     from flows import steps
@@ -82,7 +93,7 @@ def _served(
             raise SpecError("two studies have the same id", key="study.id", value=name)
     from flows.deploy import Served
 
-    return [Served(spec, when, out / spec.id, prices) for spec, when in plans]
+    return [Served(spec, when, out / spec.id, prices, feeds) for spec, when in plans]
 
 
 def _serve(served: Sequence[Served], url: str, limit: int) -> None:

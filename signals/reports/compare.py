@@ -176,7 +176,10 @@ def changes_since(
 
 
 def compare_html(
-    a: StudyResult | Path | str, b: StudyResult | Path | str, *, language: str = "en"
+    a: StudyResult | Report | Path | str,
+    b: StudyResult | Report | Path | str,
+    *,
+    language: str = "en",
 ) -> str:
     """Both sides on one self-contained page: settings, counts, CARs, statistics, prices.
 

@@ -203,3 +203,19 @@ def test_a_number_of_runs_that_is_none(
     told = signals("run", "--direct", study.file)
     assert told.code == 2
     assert "SIGNALS_KEEP_RUNS" in told.err
+
+
+def test_compare_puts_two_runs_side_by_side(study: Study, signals: Command) -> None:
+    run(study, "2024-09-15", out="left")
+    study.edit("length = 60", "length = 55")
+    run(study, "2024-09-16", out="right")
+    told = signals("compare", "left", "right", "--html", "both.html")
+    assert told.code == 0
+    assert "estimation.length" in told.out
+    assert "6 of 6 pairs differ" in told.out
+    assert Path("both.html").read_text(encoding="utf-8").startswith("<!")
+    ids = [row["run"] for row in json.loads(signals("history", study.file, "--json").out)]
+    document = json.loads(signals("compare", *ids, "--json").out)
+    assert len(document["car"]) == 6
+    assert "0 of 6 pairs differ" in signals("compare", "left", ids[0]).out
+    assert signals("compare", "left", "nowhere").code == 2

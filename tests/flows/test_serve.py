@@ -202,7 +202,7 @@ def test_runs_that_the_schedule_made(served: tuple[Study, Api, Any]) -> None:
     assert {"second"} <= {e["payload"]["event"] for e in found}
 
     deployments = api.ask("/deployments/filter", {})
-    assert len(deployments) == 2, "the study and the refresh of its prices"
+    assert len(deployments) == 3, "the study, the refresh of its prices, and its news"
     form = next(d for d in deployments if "out" in d["parameters"])
     properties = form["parameter_openapi_schema"]["properties"]
     assert properties["study"]["type"] == "string"

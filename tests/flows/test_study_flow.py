@@ -202,3 +202,30 @@ def test_a_run_that_hangs_is_ended(study: Study, monkeypatch: pytest.MonkeyPatch
     assert state.name == "TimedOut"
     assert "2.0 second" in str(state.message)
     assert not (study.folder.parent / "reports" / "tiny" / "car.csv").exists()
+
+
+def test_the_price_refresh_says_what_each_series_holds(study: Study) -> None:
+    from flows.prices_flow import prices_flow
+
+    study.price_file("BBB").unlink()
+    rows = {row["ticker"]: row for row in prices_flow(study=str(study.file))}
+    assert rows["AAA"]["status"] == "ok"
+    assert rows["BBB"]["status"] == "no_prices"
+
+
+def test_news_become_events_or_wait_for_review(study: Study) -> None:
+    from flows.news_flow import news_flow
+    from signals.errors import SpecError
+
+    article = study.folder / "article.txt"
+    article.write_text(
+        "Meta to invest in a data centre\n\nMENLO PARK, July 10, 2024 - Meta Platforms said on "
+        "Wednesday it will spend $10 billion on a data centre. Shares of Meta rose 3% on the day.\n",
+        encoding="utf-8",
+    )
+    before = len(study.events.read_text(encoding="utf-8").splitlines())
+    waiting = news_flow(study=str(study.file), articles=[str(article)])
+    after = len(study.events.read_text(encoding="utf-8").splitlines())
+    assert waiting + (after - before) >= 1, "the article is an event, or waits"
+    with pytest.raises(SpecError, match="nothing to collect"):
+        news_flow(study=str(study.file))
