@@ -21,6 +21,7 @@ from signals.news.parse import Parsed, Sentence
 from signals.news.terms import Hit
 
 NEAR: Final = 3
+SUBJECT_ONLY: Final = 4  # tokens of a clause that is only a name: "Meta Platforms Inc (META) rose"
 GAPPED: Final = 7  # tokens of a clause that leaves its verb out
 _NOUNS: Final = ("market_value", "company", "market")
 
@@ -159,7 +160,10 @@ def _money_noun(scope: Scope, figure: Figure, at: int, mine: list[Noun]) -> Noun
     if clause.has("off") and any(n.kind == "market" for n in mine) and figure.value >= 1e8:
         return next(Noun("market_value", n.place, at) for n in mine if n.kind == "market")
     if clause.has("wipes") and not mine and figure.value >= 1e9:
-        carried = _carried(scope, figure, at)
+        named = scope.named_in(clause.first, clause.last)
+        if named and clause.has("off"):
+            return Noun("market_value", named[0].first, at)
+        carried = _carried(scope, figure, at, any_clause=True)
         if carried is not None and carried.kind in {"market", "bare"}:
             return carried._replace(kind="market_value")
     for k in range(at + 1, min(at + 2, len(scope.clauses))):
@@ -242,7 +246,7 @@ def _only_filler(scope: Scope, clause: Clause, mention: Mention, place: int) -> 
     )
 
 
-def _carried(scope: Scope, figure: Figure, at: int) -> Noun | None:
+def _carried(scope: Scope, figure: Figure, at: int, *, any_clause: bool = False) -> Noun | None:
     """The noun (or bare name) of the nearest clause before, where this clause names nothing."""
     clause = scope.clauses[at]
     if not (clause.has("direction") or figure.sign):
@@ -258,7 +262,8 @@ def _carried(scope: Scope, figure: Figure, at: int) -> Noun | None:
             scope.clauses[k].first <= f.first < scope.clauses[k].last for f in scope.figures
         )
         moves = scope.clauses[k].has("direction") or scope.clauses[k].has("close")
-        if named and not other_figure and moves:
+        moves = moves or scope.clauses[k].last - scope.clauses[k].first <= SUBJECT_ONLY
+        if named and moves and (any_clause or not other_figure):
             return Noun("bare", named[0].first, k)
     return None
 

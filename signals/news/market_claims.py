@@ -15,6 +15,7 @@ from signals.news.categories import Status
 from signals.news.claim_assets import asset_of
 from signals.news.claim_parts import Scope, direction_of, noun_of
 from signals.news.clauses import Clause, clause_of, clauses
+from signals.news.coordination import shared_figures
 from signals.news.dates import DateMention
 from signals.news.entities import Mention
 from signals.news.lexicon import Entity, Lexicon
@@ -64,7 +65,11 @@ def market_claims(
         parts = clauses(parsed, sentence, mine)
         scope = Scope(parsed, sentence, parts, mine, mentions, subject, lexicon)
         claims += _breadth(scope)
+        shared = shared_figures(scope)
         for figure in mine:
+            if figure.first in shared:
+                claims += _shared(scope, figure, shared[figure.first])
+                continue
             claim = _claim(scope, figure)
             if claim is not None:
                 claims.append(claim)
@@ -106,6 +111,25 @@ def _claim(scope: Scope, figure: Figure) -> MarketClaim | None:
         return None
     window = _window(scope, at)
     return _made(scope, entity, metric, stated, unit, window, clause, figure.bound, step)
+
+
+def _shared(scope: Scope, figure: Figure, names: tuple[str, ...]) -> list[MarketClaim]:
+    """The return of each name of a list (see :mod:`signals.news.coordination`)."""
+    at = clause_of(scope.clauses, figure.first)
+    turns = [h for c in scope.clauses[: at + 1] for h in c.of("direction") if not h.get("not_bare")]
+    if not turns or any(_unreal(scope, k) for k in range(at + 1)):
+        return []
+    turn = min(turns, key=lambda h: abs(h.first - figure.first))
+    stated = int(turn.get("direction")) * figure.value / 100
+    made = []
+    for name in names:
+        entity = scope.lexicon.entities[name]
+        if entity.ticker:
+            made.append(
+                _made(scope, entity, "return", stated, "decimal", _window(scope, at),
+                      scope.clauses[at], figure.bound, figure.step / 100)
+            )  # fmt: skip
+    return made
 
 
 def _made(

@@ -109,7 +109,6 @@ class TermIndex:
                 payloads = self._wild.get(form[:length], []) if len(form) >= length else []
                 if payloads:
                     merged.setdefault((), []).extend(payloads)
-                    break
         unique = {rest: tuple(dict.fromkeys(p)) for rest, p in merged.items()}
         return tuple(sorted(unique.items(), key=lambda item: -len(item[0])))
 

@@ -40,6 +40,25 @@ def _found(reading: Reading) -> list[tuple[str, str, float, str]]:
         ("All but two of the top 30 AI tokens fell.", [("ai_tokens", "breadth", -0.933333, "session")]),
         ("Of the top 30 AI tokens only two rose.", [("ai_tokens", "breadth", 0.066667, "session")]),
         (
+            "Amazon, Microsoft and Google fell 2%, 3% and 1%.",
+            [("AMZN", "return", -0.02, "session"), ("MSFT", "return", -0.03, "session"),
+             ("GOOGL", "return", -0.01, "session")],
+        ),
+        (
+            "Microsoft and Google each fell 2%.",
+            [("MSFT", "return", -0.02, "session"), ("GOOGL", "return", -0.02, "session")],
+        ),
+        (
+            "Palantir sank 8%, Oracle 5% and AMD 4%.",
+            [("PLTR", "return", -0.08, "session"), ("ORCL", "return", -0.05, "session"),
+             ("AMD", "return", -0.04, "session")],
+        ),
+        ("Meta Platforms Inc. (META) climbed 2.4 percent.", [("META", "return", 0.024, "session")]),
+        (
+            "Investors wiped $300 billion off Nvidia's value on Monday.",
+            [("NVDA", "market_value", -300e9, "Monday")],
+        ),
+        (
             "Meta revenue rose 22%, and its shares fell 5%.",
             [("META", "return", -0.05, "session")],
         ),
@@ -64,6 +83,10 @@ def test_claims(read: Read, text: str, expected: list[tuple[str, str, float, str
         "Meta's market value is $1.9 trillion.", "Meta's market value fell to $1.5 trillion.",
         "Two years ago Meta shares fell 26%.", "Meta's daily users grew 6%.",
         "The chip stocks fell 3%, Meta said.", "Prices of Meta's headsets fell 20%.",
+        "Trading volume in Nvidia shares jumped 40%.", "Meta's stock needs to rise 15%.",
+        "Short interest in Tesla stock rose 5%.", "Shares of small firms fell 2%, Meta said.",
+        "Tesla cut prices by 5% and the shares dipped.", "Zuckerberg controls 61% of Meta's shares.",
+        "The probability that Meta shares fall 10% is small.",
         "Meta raised prices by 10%.", "Meta's new model is 12% faster.",
         "मेटा अपने 5% कर्मचारियों की छंटनी करेगा।", "قد يتراجع سهم ميتا 10%.",
         "سيتراجع سهم ميتا 10% بحسب محللين.", "मेटा के शेयर 10% गिर सकते हैं।",
