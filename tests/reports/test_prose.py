@@ -266,6 +266,12 @@ def test_lead_counts_pairs_and_what_chance_gives() -> None:
     assert lines[0].startswith("5 events on 3 assets: 15 event–asset pairs asked for, 15 studied")
     assert "of 15 event–asset pairs have p ≤ 5" in lines[1]
     assert "about none or one would by chance alone" in lines[1]
+    q = [0.01] + [0.9] * (len(samples.hostile().car) - 1)
+    one = samples.with_car(samples.hostile(), q_value=q, headline_p_value=q)
+    rows = one.car[(one.car["first"] == 0) & (one.car["last"] == 1)]
+    some = int((rows["q_value"] <= 0.05).sum())
+    verb = "has" if some == 1 else "have"
+    assert f"{some} of 15 event–asset pairs {verb} q ≤" in lead(one)[2]
 
 
 def test_lead_says_when_a_test_is_too_coarse_for_its_family() -> None:

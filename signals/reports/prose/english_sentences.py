@@ -22,6 +22,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "noun.row.many": "rows",
     "noun.ordinary_day.one": "ordinary day",
     "noun.ordinary_day.many": "ordinary days",
+    "verb.have.one": "has",
+    "verb.have.many": "have",
     # when
     "when.day": "on {day}",
     "when.span": "over the {sessions} from {first} to {last}",
@@ -72,11 +74,11 @@ SENTENCES: Final[Mapping[str, str]] = {
         "{excluded} left out (listed below with the reason)."
     ),
     "study.significant": (
-        "Over {window}, {found} of {tested} have p ≤ {alpha}; about {chance} would by chance "
+        "Over {window}, {found} of {tested} {have} p ≤ {alpha}; about {chance} would by chance "
         "alone if nothing had happened."
     ),
     "study.after_correction": (
-        "After correction for many tests, {found} of {tested} have q ≤ {alpha}."
+        "After correction for many tests, {found} of {tested} {have} q ≤ {alpha}."
     ),
     "study.coarse": (
         "With {sessions} to compare with, p cannot fall below {p}: over {tested} no single finding "

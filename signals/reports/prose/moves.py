@@ -89,17 +89,18 @@ def lead(result: StudyResult, say: Words = ENGLISH_WORDS) -> list[str]:
         "tested": say.count(len(p), "pair"),
     }
     chance = f"{alpha * len(p):.0f}" if alpha * len(p) >= 1 else "none or one"
-    out = [
-        asked,
-        say("study.significant", found=f"{int((p <= alpha).sum()):,}", chance=chance, **values),
-    ]
+    out = [asked, _counted("study.significant", int((p <= alpha).sum()), values, say, chance)]
     q = numbers(rows, "q_value")
     q = q[np.isfinite(q)]
     if len(q):
         values["tested"] = say.count(len(q), "pair")
-        out.append(say("study.after_correction", found=f"{int((q <= alpha).sum()):,}", **values))
+        out.append(_counted("study.after_correction", int((q <= alpha).sum()), values, say))
         out += _coarse(result, rows, len(q), values, say)
     return out
+
+
+def _counted(key: str, found: int, values: Mapping[str, str], say: Words, chance: str = "") -> str:
+    return say(key, found=f"{found:,}", have=say.verb(found, "have"), chance=chance, **values)
 
 
 def _coarse(

@@ -65,7 +65,7 @@ def bare_probability(p: float) -> str:
         return ""
     if p < 0.0005:
         return f"<{NO_BREAK}0.001"
-    if p > 0.9995:
+    if p >= 0.9995:
         return f">{NO_BREAK}0.999"
     return f"{p:.3f}"
 

@@ -32,6 +32,10 @@ class Words:
         form = "one" if number == 1 else "many"
         return f"{number:,} {self._texts[f'noun.{noun}.{form}']}"
 
+    def verb(self, number: int, verb: str) -> str:
+        """``has`` for one, ``have`` for any other number."""
+        return self._texts[f"verb.{verb}.{'one' if number == 1 else 'many'}"]
+
     def column(self, name: str) -> str:
         """The label of a table column; the column's own name where there is none."""
         return self._texts.get(f"column.{name}", name.replace("_", " "))

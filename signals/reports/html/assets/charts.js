@@ -27,6 +27,11 @@ function axis(c, title, more = {}) {
   };
 }
 
+function step(tau) {
+  if (tau.length <= 12) return 1;
+  return tau.length <= 60 ? 5 : undefined;
+}
+
 function pairsOf(pairs) {
   const byEvent = new Map();
   pairs.event.forEach((event, i) => {
@@ -115,7 +120,7 @@ class Charts {
       hovertemplate: `${this.words.abnormal} %{y:.2f}${this.unit}<extra></extra>`,
     });
     const layout = {
-      xaxis: axis(c, this.words.tau, { dtick: x.length > 30 ? 10 : 5, zeroline: false }),
+      xaxis: axis(c, this.words.tau, { dtick: step(x), zeroline: false }),
       yaxis: axis(c, this.words.car), hovermode: "x unified",
       shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: c.zero, dash: "dot", width: 1 } }],
     };
@@ -193,7 +198,7 @@ class Charts {
       line: { color: c.c1, width: 2.5 }, marker: { size: 5 }, customdata: g.n,
       hovertemplate: `\u03c4 %{x}: %{y:.2f}${this.unit}, N = %{customdata}<extra></extra>` });
     const layout = {
-      xaxis: axis(c, this.words.tau, { zeroline: false }), yaxis: axis(c, this.words.caar), hovermode: "x unified",
+      xaxis: axis(c, this.words.tau, { dtick: step(g.tau), zeroline: false }), yaxis: axis(c, this.words.caar), hovermode: "x unified",
       shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: c.zero, dash: "dot", width: 1 } }],
     };
     const columns = [["tau", "\u03c4", "int"], ["n", "N", "int"], ["aar", "AAR", this.kind], ["caar", this.words.caar, this.kind]];

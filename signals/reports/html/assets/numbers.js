@@ -10,7 +10,7 @@ function fixed(value, digits, sign) {
 
 function probability(p) {
   if (p < 0.0005) return "<\u00a00.001";
-  if (p > 0.9995) return ">\u00a00.999";
+  if (p >= 0.9995) return ">\u00a00.999";
   return p.toFixed(3);
 }
 

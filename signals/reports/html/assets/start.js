@@ -95,6 +95,7 @@ class Chart {
     this.drawn = drawn;
     const layout = this.layout(drawn, c, print);
     this.plot.style.height = `${layout.height}px`;
+    this.plot.style.minHeight = "0";
     this.figure.querySelector(".label").textContent = drawn.label;
     this.plot.setAttribute("aria-label", drawn.label);
     Plotly.react(this.plot, drawn.traces, layout, {
@@ -142,6 +143,9 @@ async function start() {
   const data = JSON.parse("packed" in source.dataset ? await unpacked(source) : source.textContent);
   if (!data.words) return;
   document.documentElement.classList.add("js");
+  // On a narrow screen the findings come first; the contents open at a touch.
+  const contents = document.querySelector("nav > details");
+  if (contents && matchMedia("(max-width: 67.99rem)").matches) contents.open = false;
   const tables = [...document.querySelectorAll("[data-grid]")];
   whenSeen(tables, (box) => new Grid(box, data.grids[box.dataset.grid], data.words, data.meta.anchors));
   if (!data.pairs || !document.getElementById("plotly")) return;
@@ -155,6 +159,7 @@ async function start() {
   whenSeen(figures, (figure) => made(figure).draw());
   dark.addEventListener("change", () => live.forEach((chart) => chart.draw()));
   addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.silent").forEach((part) => { part.open = true; });
     if (!window.Plotly || figures.length > 80) return;
     figures.forEach((figure) => made(figure).put(window.Plotly, true));
   });
