@@ -45,7 +45,7 @@ from signals.spec import StudySpec
 MOST_PLACED = 8_000_000  # pairs × draws
 MOST_ROW_CELLS = 60_000  # cells whose rows are kept
 THREADS = 2  # more gain nothing: the work is memory traffic
-MOST_SINGLE_FITS = 3_000  # cells of models that are fitted one by one
+MOST_SINGLE_FITS = 300  # cells of models that are fitted one by one
 
 
 @dataclass(frozen=True, slots=True, eq=False)

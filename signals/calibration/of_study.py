@@ -78,7 +78,9 @@ def trust(
                     file=spec.file,
                 )
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
-    chosen = variants(spec, long, second_readings(frame, long))
+    subject = dict(zip(frame["event_id"], frame["subject"], strict=True))
+    subjects = np.asarray([subject[e] for e in long.event_id], dtype=object)
+    chosen = variants(spec, long, second_readings(frame, long), subjects)
     return Trust(calibration, tuple(sensitivity_rows(spec, long, chosen, settings)))
 
 

@@ -9,37 +9,46 @@ from typing import Any
 import numpy as np
 
 from signals.calibration.cells import cell_panels
-from signals.frames import Floats, Ints
+from signals.frames import Floats, Ints, Labels
 from signals.inference import STATISTICS, EventInference, Settings
 from signals.models import MODELS
 from signals.models.batched import FORMS
 from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
+from signals.sessions.calendar import ALWAYS_OPEN
 from signals.spec import StudySpec
 
 DEFAULT_MODELS = ("market", "market_adjusted", "constant_mean")
 DEFAULT_LENGTHS = (120, 180, 250)
 MOST_PAIRS = 400
-MOST_SLOW_PAIRS = 40
+SLOW_MODELS = ("garch", "huber", "lad")
+MOST_SLOW_PAIRS = 20
 FEWEST_ROWS = 30
 EITHER = ((0, 0), (1, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variants:
-    """What is varied: ``models`` × ``lengths``; ``alternative`` (n,) series position of the
-    second reading's day zero, −1 where the date has one reading; ``pairs`` the positions shown."""
+    """What is varied: ``models`` × ``lengths``, of which ``own_length`` is the study's;
+    ``alternative`` (n,) series position of the second reading's day zero, −1 where the date has
+    one reading; ``pairs`` the positions shown, ``featured`` those of models fitted one by one."""
 
     models: tuple[str, ...]
     lengths: tuple[int, ...]
+    own_length: int
     alternative: Ints
     pairs: Ints
+    featured: Ints
 
 
-def variants(spec: StudySpec, returns: EventReturns, alternative: Ints) -> Variants:
-    """The study's ``[sensitivity]``, else these defaults: its own model and ``DEFAULT_MODELS`` that
-    need no further series; its own length and 120, 180, 250. Beyond ``MOST_PAIRS`` pairs the
-    first ones are shown."""
+def variants(
+    spec: StudySpec, returns: EventReturns, alternative: Ints, subject: Labels
+) -> Variants:
+    """The study's ``[sensitivity]``, else these defaults: its own model, ``DEFAULT_MODELS`` that
+    need no further series and, with placebo studies on, ``SLOW_MODELS``; its own length and 120,
+    180, 250. Beyond ``MOST_PAIRS`` pairs the first ones are shown; models that are fitted one by
+    one are shown at the study's own length for ``MOST_SLOW_PAIRS``: events on their own
+    ``subject`` (n, tickers) first, then assets that trade at all hours, then the others."""
     form = MODELS[spec.model]
     default = [
         name
@@ -47,9 +56,16 @@ def variants(spec: StudySpec, returns: EventReturns, alternative: Ints) -> Varia
         if MODELS[name].regressors in ("none", "market") and form.regressors == "market"
     ]
     models = tuple(dict.fromkeys([spec.model, *(spec.sensitivity.models or default)]))
+    if default and not spec.sensitivity.models and spec.calibration.draws:
+        models += tuple(name for name in SLOW_MODELS if name not in models)
     lengths = spec.sensitivity.lengths or DEFAULT_LENGTHS
     lengths = tuple(sorted({spec.estimation.length, *lengths}))
-    return Variants(models, lengths, alternative, np.arange(min(len(returns), MOST_PAIRS)))
+    series = [returns.series[s] for s in returns.series_index]
+    own = np.asarray([s.ticker == name for s, name in zip(series, subject, strict=True)])
+    always = np.asarray([s.calendar == ALWAYS_OPEN for s in series])
+    featured = np.lexsort((np.arange(len(returns)), ~always, ~own))[:MOST_SLOW_PAIRS]
+    shown = np.arange(min(len(returns), MOST_PAIRS))
+    return Variants(models, lengths, spec.estimation.length, alternative, shown, np.sort(featured))
 
 
 def sensitivity_rows(
@@ -60,12 +76,11 @@ def sensitivity_rows(
     ``day_zero_choice``: ``stated``; ``alternative``, the second reading of a date without a time;
     ``either``, an inference valid under both: the sum over [0, 1] and, in ``either_p_value``,
     max(|AR₀|/s₀, |AR₁|/s₁) against the same maximum on the estimation sessions.
-    A variant that cannot be estimated (too few returns, missing windows) has no row. Models that
-    are fitted one by one are shown for at most ``MOST_SLOW_PAIRS`` pairs.
+    A variant that cannot be estimated (too few returns, missing windows) has no row.
     Checked by tests/calibration/test_sensitivity.py.
     """
     for model in chosen.models:
-        for length in chosen.lengths:
+        for length in chosen.lengths if model in FORMS else (chosen.own_length,):
             for choice, pairs, zero in _choices(returns, chosen, model):
                 panel, index = _panel(spec, returns, model, length, pairs, zero)
                 if panel is None:
@@ -76,7 +91,7 @@ def sensitivity_rows(
 def _choices(
     returns: EventReturns, chosen: Variants, model: str
 ) -> Iterator[tuple[str, Ints, Ints]]:
-    pairs = chosen.pairs if model in FORMS else chosen.pairs[:MOST_SLOW_PAIRS]
+    pairs = chosen.pairs if model in FORMS else chosen.featured
     yield "stated", pairs, returns.zero[pairs]
     doubtful = pairs[chosen.alternative[pairs] >= 0]
     if len(doubtful):

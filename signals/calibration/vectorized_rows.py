@@ -196,13 +196,14 @@ def _ranks_above(rows: CellRows, drawn: DrawnGroup, below: Floats, weight: Float
     these ranks one place higher once the event is ranked with them."""
     total = np.empty((len(drawn), rows.rank.shape[1]))
     for part in _blocks(drawn):
-        edge = (2 * below[part]).astype(np.int16)[:, :, None]
-        total[part] = _weighted(rows.rank[drawn.at[part]] > edge, weight[part])
+        edge = np.where(drawn.seen[part], 2 * below[part], np.iinfo(np.int16).max)
+        above = rows.rank[drawn.at[part]] > edge.astype(np.int16)[:, :, None]
+        total[part] = _weighted(above, weight[part])
     return total
 
 
 def _weighted(marked: Bools, weight: Floats) -> Floats:
-    """(d, T) Σ over pairs of weight (d, n) where ``marked`` (d, n, T).
+    """(d, T) Σ over pairs of weight (d, n) where ``marked`` (d, n, T; never at weight 0).
 
     Most pairs have the same M and so the same weight: their marks are counted as small integers,
     and only the columns of the others are multiplied out.
@@ -210,7 +211,6 @@ def _weighted(marked: Bools, weight: Floats) -> Floats:
     used = weight[weight > 0]
     if not used.size:
         return np.zeros((len(marked), marked.shape[2]))
-    marked &= (weight > 0)[:, :, None]
     usual = float(np.median(used))
     total = marked.sum(axis=1, dtype=np.int32 if marked.shape[1] > 30_000 else np.int16) * usual
     others = ((weight > 0) & (weight != usual)).any(axis=0)

@@ -92,3 +92,12 @@ def test_max_p_by_loops_and_its_size() -> None:
         beyond = sum(max(a, b) >= observed for a, b in zip(d[1:], d[:-1], strict=True))
         assert p[i] == pytest.approx((1 + beyond) / len(d))
     assert 0.0 <= (p <= 0.05).mean() <= 0.12
+
+
+def test_robust_and_garch_lines_stand_beside_with_placebo_studies_on(tmp_path: Path) -> None:
+    spec, events = study(tmp_path, ROWS, calibration={"draws": 5})
+    result = run_study(spec, events, market_book({"A": 1.0, "B": 0.7, "C": 1.4}), now=NOW)
+    slow = result.table("sensitivity").query("model in ['garch', 'huber', 'lad']")
+    assert set(slow["model"]) == {"garch", "huber", "lad"}
+    assert set(slow["estimation_length"]) == {100}
+    assert slow.query("first == 0 and last == 0")["rank_p_value"].notna().all()
