@@ -68,7 +68,7 @@ class DaskEstimator:
 
 def estimator(spec: StudySpec, tell: Callable[[int, int], None]) -> DaskEstimator:
     """The estimator for ``[runner]`` of a study; raises :class:`SpecError` without one."""
-    if spec.runner is None:
+    if spec.runner.address is None:
         raise SpecError(
             "is needed for --runner dask", file=spec.file, key="runner.address",
             allowed="the address of a Dask scheduler: tcp://host:8786",

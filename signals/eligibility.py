@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from signals.errors import EventError
-from signals.plan import StudyPlan
+from signals.events import Catalogue
+from signals.models import MODELS
+from signals.plan import StudyPlan, clock_of, last_closed, plan_study
 from signals.prices import PriceBook, PriceHistory
-from signals.returns import EventReturns, dropped_rows
+from signals.returns import EventReturns, Regressors, align, dropped_rows
+from signals.returns.factors import FactorTable
+from signals.sessions import as_of_instant
 from signals.spec import StudySpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A study before estimation: the pairs that can be tried as ``returns`` (N of them, ``rows``
+    (N,) their rows in the plan), those that wait (``pending``), those that fell out so far
+    (``failures``), and the last closed session of each calendar (``closed``)."""
+
+    plan: StudyPlan
+    prices: PriceBook
+    returns: EventReturns
+    rows: np.ndarray
+    pending: int
+    failures: tuple[EventError, ...]
+    closed: Mapping[str, np.datetime64]
+
+
+def make_ready(
+    spec: StudySpec,
+    catalogue: Catalogue,
+    prices: PriceBook,
+    factors: FactorTable | None,
+    as_of: str | None,
+    now: datetime | None,
+) -> Ready:
+    """Plan the study, leave out what cannot be known yet, and align the returns of the rest."""
+    plan = plan_study(spec, catalogue, as_of=as_of, now=now)
+    end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
+    closed = last_closed(plan.session_events, clock_of(end, now))
+    prices = prices if end is None else until(prices, closed)
+    pending, ready = split_pending(plan.session_events.frame, closed)
+    confounded: list[EventError] = []
+    if spec.overlap == "exclude":
+        ready, confounded = exclude_confounded(ready, plan)
+    row = MODELS[spec.model]
+    aligned = align(
+        spec, ready, prices, Regressors(row.regressors, row.factors, row.excess), factors
+    )
+    returns = aligned.returns
+    if spec.overlap == "dummy":
+        returns = drop_contaminated(returns, aligned.rows, plan, spec)
+    failures = (*confounded, *aligned.failures)
+    return Ready(plan, prices, returns, aligned.rows, len(pending), failures, closed)
 
 
 def until(prices: PriceBook, closed: Mapping[str, np.datetime64]) -> PriceBook:

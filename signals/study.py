@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from signals.calibration import PlaceboOptions, trust
-from signals.eligibility import drop_contaminated, exclude_confounded, split_pending, until
+from signals.eligibility import Ready, make_ready
 from signals.errors import DataError, EventError, SpecError
 from signals.estimate import Estimation, Estimator, estimate
+from signals.estimate_batched import engine_for, estimate_batched
 from signals.events import Catalogue
 from signals.inference import Settings
 from signals.inference.variance_ratio import variance_panel
 from signals.intraday_study import run_intraday, tables_beyond
-from signals.models import MODELS
+from signals.large_study import LARGE, run_large
 from signals.panel import AbnormalPanel
-from signals.plan import StudyPlan, clock_of, last_closed, plan_study
+from signals.plan import StudyPlan, clock_of, plan_study
 from signals.prices import PriceBook
 from signals.prices.currency import in_currency
 from signals.reports.calibration_tables import (
@@ -47,7 +47,6 @@ from signals.reports.tables import (
     excluded_table,
     models_table,
 )
-from signals.returns import EventReturns, Regressors, align
 from signals.returns.factors import FactorTable
 from signals.sessions import as_of_instant
 from signals.spec import StudySpec
@@ -65,6 +64,7 @@ def run_study(
     now: datetime | None = None,
     placebo: PlaceboOptions | None = None,
     estimator: Estimator = estimate,
+    engine: str | None = None,
 ) -> StudyResult:
     """Run the study: the same call serves a notebook, a test and a flow.
 
@@ -72,7 +72,8 @@ def run_study(
     study's market exist. ``now`` is the clock (default: this moment), used to tell events whose
     sessions have not closed yet (``pending``, ``partial``) from missing data. ``placebo`` is what
     ``signals calibrate`` asks for beyond ``[calibration] draws``. ``estimator`` fits the pairs
-    (default: here, one by one; see :mod:`signals.estimate_chunks` for other machines).
+    (default: here, one by one; see :mod:`signals.estimate_chunks` for other machines). ``engine``
+    is what ``engine = "auto"`` resolved to at the study's first run; it is kept.
 
     Raises :class:`DataError` when no pair of the study can be used.
     """
@@ -81,12 +82,15 @@ def run_study(
         end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
         return run_intraday(spec, catalogue, plan, prices, clock_of(end, now), as_of)
     prices = in_currency(spec, prices)
-    done = _estimated(spec, catalogue, prices, factors, as_of, now, estimator)
+    ready = make_ready(spec, catalogue, prices, factors, as_of, now)
+    if len(ready.returns) > LARGE and _engine(spec, ready, engine) == "batched":
+        return run_large(spec, catalogue, ready, as_of)
+    done = _estimated(spec, ready, estimator, engine)
     panel = _measured(spec, done.estimation.panel)
     found = _groups(panel, catalogue)
     begun = time.perf_counter()
     trusted = trust(
-        spec, done.plan, done.returns, done.estimation, done.prices, group_positions(found),
+        spec, ready.plan, ready.returns, done.estimation, ready.prices, group_positions(found),
         factors, placebo,
     )  # fmt: skip
     seconds = round(time.perf_counter() - begun, 3)
@@ -100,11 +104,12 @@ def run_study(
         spec=spec,
         tables=tables,
         manifest=manifest(
-            spec, catalogue, done.prices, tables, as_of=as_of, remarks=remarks,
+            spec, catalogue, ready.prices, tables, as_of=as_of, remarks=remarks,
+            engine=done.engine,
             calibration=calibration_facts(trusted.calibration, spec.calibration.draws),
             family=family_facts(tables["car"], spec),
         ),
-        prices=done.prices,
+        prices=ready.prices,
         panel=panel,
         run={"timings": {"calibration_s": seconds}},
         placebo_studies=trusted.calibration,
@@ -113,55 +118,38 @@ def run_study(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Estimated:
-    """What is known once every pair has its model: ``closed`` is the last closed session of
-    each calendar, ``flags`` those of each estimated pair."""
+    """What is known once every pair has its model: ``flags`` are those of each estimated pair."""
 
-    plan: StudyPlan
-    prices: PriceBook
-    returns: EventReturns
+    ready: Ready
     estimation: Estimation
-    failures: list[EventError]
-    closed: Mapping[str, np.datetime64]
+    engine: str
+    failures: tuple[EventError, ...]
     flags: list[tuple[str, ...]]
 
 
-def _estimated(
-    spec: StudySpec,
-    catalogue: Catalogue,
-    prices: PriceBook,
-    factors: FactorTable | None,
-    as_of: str | None,
-    now: datetime | None,
-    estimator: Estimator,
-) -> _Estimated:
-    plan = plan_study(spec, catalogue, as_of=as_of, now=now)
-    end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
-    closed = last_closed(plan.session_events, clock_of(end, now))
-    prices = prices if end is None else until(prices, closed)
-    pending, ready = split_pending(plan.session_events.frame, closed)
-    failures: list[EventError] = []
-    if spec.overlap == "exclude":
-        ready, failures = exclude_confounded(ready, plan)
-    row = MODELS[spec.model]
-    regressors = Regressors(row.regressors, row.factors, row.excess)
-    aligned = align(spec, ready, prices, regressors, factors)
-    returns = aligned.returns
-    if spec.overlap == "dummy":
-        returns = drop_contaminated(returns, aligned.rows, plan, spec)
-    estimation = estimator(
-        returns, spec.model, min_returns=spec.estimation.min_returns, missing=spec.missing
+def _engine(spec: StudySpec, ready: Ready, kept: str | None) -> str:
+    """The engine of this run: ``kept`` is the one that ``auto`` resolved to at the first run."""
+    wanted = kept if spec.engine == "auto" and kept else spec.engine
+    return engine_for(wanted, spec.model, len(ready.returns), spec.missing, file=spec.file)
+
+
+def _estimated(spec: StudySpec, ready: Ready, estimator: Estimator, kept: str | None) -> _Estimated:
+    engine = _engine(spec, ready, kept)
+    fit = estimate_batched if engine == "batched" else estimator
+    estimation = fit(
+        ready.returns, spec.model, min_returns=spec.estimation.min_returns, missing=spec.missing
     )
-    failures += [*aligned.failures, *estimation.failures]
-    if estimation.panel is None and not len(pending):
+    failures = (*ready.failures, *estimation.failures)
+    if estimation.panel is None and not ready.pending:
         raise _nothing_usable(spec, failures)
     flags = pair_flags(
         estimation,
-        aligned.rows[estimation.index],
-        plan.overlaps,
-        plan.tickers_of_event(),
+        ready.rows[estimation.index],
+        ready.plan.overlaps,
+        ready.plan.tickers_of_event(),
         dummies=spec.overlap == "dummy",
     )
-    return _Estimated(plan, prices, returns, estimation, failures, closed, flags)
+    return _Estimated(ready, estimation, engine, failures, flags)
 
 
 def _tables(
@@ -173,15 +161,15 @@ def _tables(
 ) -> dict[str, pd.DataFrame]:
     """The tables of the study itself: each pair's, and each group's."""
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
-    plan, estimation = done.plan, done.estimation
+    ready, estimation = done.ready, done.estimation
     tables = {
         "events": events_table(
-            plan.session_events, plan.overlaps, panel, done.failures, done.closed
+            ready.plan.session_events, ready.plan.overlaps, panel, done.failures, ready.closed
         ),
-        "models": models_table(estimation, done.returns),
+        "models": models_table(estimation, ready.returns),
         "excluded": excluded_table(done.failures),
         "abnormal_returns": abnormal_returns_table(panel),
-        "car": car_table(panel, spec.windows, settings, done.closed, done.flags, estimation.panel),
+        "car": car_table(panel, spec.windows, settings, ready.closed, done.flags, estimation.panel),
     }
     if panel is not None:
         tables["caar"] = caar_table(panel, found, spec.windows, spec.alpha)
@@ -189,7 +177,7 @@ def _tables(
         tables["statistics"] = statistics_table(
             panel, found, spec.windows, spec.statistics, settings
         )
-        tables |= tables_beyond(spec, catalogue, panel, done.prices, settings)
+        tables |= tables_beyond(spec, catalogue, panel, ready.prices, settings)
     return tables
 
 
@@ -216,7 +204,7 @@ def _measured(spec: StudySpec, panel: AbnormalPanel | None) -> AbnormalPanel | N
     return variance_panel(panel)
 
 
-def _nothing_usable(spec: StudySpec, failures: list[EventError]) -> DataError:
+def _nothing_usable(spec: StudySpec, failures: Sequence[EventError]) -> DataError:
     if not failures:
         return DataError("no event falls on an asset of this study", file=spec.file)
     codes = sorted({f.code for f in failures})

@@ -40,7 +40,10 @@ def with_detectable(car: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 
 def with_families(
-    car: pd.DataFrame, spec: StudySpec, panel: AbnormalPanel, calibration: Calibration | None
+    car: pd.DataFrame,
+    spec: StudySpec,
+    panel: AbnormalPanel | None,
+    calibration: Calibration | None,
 ) -> pd.DataFrame:
     """car.csv with ``q_value`` (Benjamini–Hochberg), ``holm_p`` and ``romano_wolf_p`` over the
     family: the complete rows of the primary window that have a headline p."""
@@ -48,7 +51,7 @@ def with_families(
     p_values = np.where(family, car["headline_p_value"].to_numpy(np.float64), np.nan)
     adjusted = adjust(p_values)
     together = np.full(len(car), np.nan)
-    if calibration is not None and family.any():
+    if calibration is not None and panel is not None and family.any():
         place = _pair_of_rows(car, panel)
         rows = np.flatnonzero(family)
         members = place[rows]

@@ -30,24 +30,33 @@ def events_table(
 ) -> pd.DataFrame:
     """Requested pairs = complete + partial + pending + excluded; ``closed`` is the last closed
     session of each calendar. ``unit`` of the day zeros: ``D`` for sessions, ``s`` for bars."""
+    return pairs_table(matched, overlaps, open_windows(panel, closed), failures, unit)
+
+
+def pairs_table(
+    matched: SessionEvents,
+    overlaps: Overlaps,
+    studied: Mapping[tuple[str, str], str],
+    failures: Sequence[EventError],
+    unit: str = "D",
+) -> pd.DataFrame:
+    """The same from the pairs that were ``studied`` (see :func:`open_windows`)."""
     frame = matched.frame
     data: dict[str, Any] = {name: frame[name].to_numpy() for name in COPIED}
     for name in ("day_zero", "alternative_day_zero"):
         data[name] = iso(frame[name].to_numpy(f"datetime64[{unit}]"))
     data["overlaps"] = overlaps.text(frame["event_id"].to_numpy(object))
-    status, code, reason = _status(frame, panel, failures, closed)
+    status, code, reason = _status(frame, studied, failures)
     data.update(status=status, reason_code=code, reason=reason)
     return table("events", data)
 
 
 def _status(
     frame: pd.DataFrame,
-    panel: AbnormalPanel | None,
+    open_until: Mapping[tuple[str, str], str],
     failures: Sequence[EventError],
-    closed: Mapping[str, np.datetime64],
 ) -> tuple[list[str], list[str], list[str]]:
     excluded = {(e.event_id, e.ticker): e for e in failures}
-    open_until = _open_windows(panel, closed)
     status, code, reason = [], [], []
     for event_id, ticker, zero in zip(
         frame["event_id"], frame["ticker"], frame["day_zero"], strict=True
@@ -67,7 +76,7 @@ def _status(
     return status, code, reason
 
 
-def _open_windows(
+def open_windows(
     panel: AbnormalPanel | None, closed: Mapping[str, np.datetime64]
 ) -> dict[tuple[str, str], str]:
     """For every studied pair the first session of its event window that has not closed, or ''."""

@@ -149,9 +149,11 @@ class ScheduleSpec(_Table):
 
 
 class RunnerSpec(_Table):
-    """``[runner]``: an existing Dask cluster."""
+    """``[runner]``: an existing Dask cluster, and how many pairs make one chunk of a large study
+    (memory grows with it: about 12 kB a pair at 250 estimation sessions)."""
 
-    address: str
+    address: str | None = None
+    chunk: int = Field(16_384, ge=256, le=1_000_000)
 
 
 class SharesSpec(_Table):
@@ -191,7 +193,7 @@ class StudySpec(_Table):
     regression: RegressionSpec | None = None
     donors: dict[str, tuple[Ticker, ...]] = Field(default_factory=dict)
     schedule: ScheduleSpec | None = None
-    runner: RunnerSpec | None = None
+    runner: RunnerSpec = RunnerSpec()
     shares: dict[str, SharesSpec] = Field(default_factory=dict)
 
     file: Path = Path("study.toml")
