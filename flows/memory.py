@@ -58,6 +58,17 @@ def recall(spec: StudySpec, mark: Fingerprint, out: Path, options: RunOptions) -
     return stored if all((out / name).is_file() for name in names) else None
 
 
+def kept_engine(spec: StudySpec, as_of: str | None) -> str | None:
+    """What ``engine = "auto"`` resolved to at the study's earlier runs: it is kept, so that one
+    more event never changes the last digits of all others."""
+    from signals.reports import history
+
+    if spec.engine != "auto":
+        return None
+    before = history.latest(studies_folder() / spec.id, as_of=as_of)
+    return None if before is None else before.manifest.get("engine")
+
+
 def restore(
     stored: StoredRun, spec: StudySpec, prices: PriceBook, out: Path
 ) -> tuple[StudyResult, tuple[Path, ...]]:

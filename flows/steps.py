@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flows.memory import compare, price_notes, recall, remember, restore
+from flows.memory import compare, kept_engine, price_notes, recall, remember, restore
 from flows.options import cache_dir
 from signals.errors import TransientError
 from signals.prices import (
@@ -149,13 +149,13 @@ def estimate(
     estimator: Estimator | None = None,
 ) -> StudyResult:
     """The whole method: abnormal returns, their uncertainty, every statistic."""
+    from signals.estimate import estimate as one_by_one
     from signals.study import run_study
 
-    if estimator is None:
-        return run_study(spec, catalogue, prices, factors=table, as_of=as_of, now=now)
     return run_study(
-        spec, catalogue, prices, factors=table, as_of=as_of, now=now, estimator=estimator
-    )
+        spec, catalogue, prices, factors=table, as_of=as_of, now=now,
+        estimator=estimator or one_by_one, engine=kept_engine(spec, as_of),
+    )  # fmt: skip
 
 
 def fingerprint(
