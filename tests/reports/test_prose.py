@@ -110,6 +110,7 @@ def test_ordinary_days_come_from_the_rank_test_only() -> None:
     assert as_extreme(FELL) == 1
     assert as_extreme(replace(FELL, p_value=1 / 251)) == 0
     assert as_extreme(replace(FELL, test="conformal_p")) is None
+    assert as_extreme(replace(FELL, p_value=1 / 41)) is None
     assert "0 of 250 ordinary days were as extreme" in said(
         finding_sentence(replace(FELL, p_value=1 / 251))
     )
@@ -137,6 +138,15 @@ def test_when_one_session_or_many() -> None:
         "over the 2 sessions from 2 January 2025 to 3 January 2025"
     )
     assert when_phrase(-1, 1) == "over the window [−1, +1]"
+
+
+def test_when_in_bars() -> None:
+    days = ("2025-10-30T20:00:00", "2025-10-30T21:00:00")
+    assert said(when_phrase(0, 1, days)) == "over the 2 bars from 30 October 2025, 20:00 UTC"
+    one = replace(FELL, days=days[:1])
+    assert "over the 1 bar from 30 October 2025, 20:00 UTC" in said(finding_sentence(one))
+    # Bars are ranked among those of their own hour, not among all of the model's rows.
+    assert "as extreme" not in finding_sentence(one)
 
 
 def test_the_yardstick_is_named() -> None:

@@ -51,7 +51,11 @@ def car_path(result: StudyResult, event: str, ticker: str, paths: series.Paths) 
             )
         axes.plot(tau, car, color=BLUE, marker="o", markersize=3, label=f"CAR {ticker}")
         axes.set_title(clipped(f"{event} / {ticker}", 70))
-        _label(axes, SAY("chart.tau"), unit_label(result, "car"))
+        _label(
+            axes,
+            SAY("chart.bars" if result.spec.intraday else "chart.tau"),
+            unit_label(result, "car"),
+        )
         _legend(axes)
     return figure
 
@@ -100,7 +104,11 @@ def caar(result: StudyResult, rows: pd.DataFrame, title: str) -> StudyFigure:
                               label="±1.96 s.e.")  # fmt: skip
         axes.plot(tau, mean, color=BLUE, marker="o", markersize=3, label=SAY("chart.units_caar"))
         axes.set_title(clipped(title, 70))
-        _label(axes, SAY("chart.tau"), unit_label(result, "caar"))
+        _label(
+            axes,
+            SAY("chart.bars" if result.spec.intraday else "chart.tau"),
+            unit_label(result, "caar"),
+        )
         _legend(axes)
     return figure
 

@@ -37,6 +37,7 @@ def context(
         "timelines": bool(data["timelines"]),
         "events": event_views(result, say),
         "no_band": result.panel is not None and not result.panel.forecast,
+        "path_note": "chart.path_note_bars" if result.spec.intraday else "chart.path_note",
         "path_first": str(result.spec.event_window[0]).replace("-", MINUS),
         "level": level(result.spec.alpha),
         "has_groups": bool(data["groups"]),
@@ -239,8 +240,11 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         "headline": "column.headline", "specifications": "chart.specifications",
         "groups": "column.group", "cars": "column.car",
     }  # fmt: skip
+    if result.spec.intraday:
+        keys |= {"tau": "chart.bars", "ordinary": "chart.ordinary_bars", "days": "chart.count_bars"}
     texts = {short: say(key) for short, key in keys.items()}
     length = result.spec.primary[1] - result.spec.primary[0] + 1
+    unit = "bar" if result.spec.intraday else "session"
     window = window_text(*result.spec.primary)
     one = level(result.spec.alpha)
     event, ticker = "{event}", "{ticker}"
@@ -251,7 +255,7 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         "timeline": say("chart.timeline", ticker=ticker),
         "caar_title": say("chart.caar_title", group="{group}"),
         "placebo": say(
-            "chart.placebo", sessions=say.count(length, "session"), ticker=ticker, event=event
+            "chart.placebo", sessions=say.count(length, unit), ticker=ticker, event=event
         ),
         "curve": say("chart.specification_curve", event=event, ticker=ticker),
         "rows": say("control.rows", first="{first}", last="{last}", total="{total}"),

@@ -81,6 +81,12 @@ LABELS: Final[Mapping[str, str]] = {
     "control.data": "Data of this chart",
     "control.only_usable": "Refused tests are grey; the reason stands beside them.",
     "chart.tau": "sessions from day zero",
+    "chart.bars": "bars from the first that ends after the news",
+    "chart.path_note_bars": (
+        "Cumulated from bar {first}; {level} band from the forecast covariance."
+    ),
+    "chart.ordinary_bars": "ordinary bars",
+    "chart.count_bars": "number of stretches",
     "chart.car": "CAR, %",
     "chart.caar": "mean CAR, %",
     "chart.units_car": "CAR",

@@ -16,6 +16,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "noun.pair.many": "event–asset pairs",
     "noun.session.one": "session",
     "noun.session.many": "sessions",
+    "noun.bar.one": "bar",
+    "noun.bar.many": "bars",
     "noun.claim.one": "claim",
     "noun.claim.many": "claims",
     "noun.row.one": "row",
@@ -27,6 +29,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # when
     "when.day": "on {day}",
     "when.span": "over the {sessions} from {first} to {last}",
+    "when.bars": "over the {bars} from {first}",
     "when.window": "over the window {window}",
     # how far, against what the model expects
     "move.fell": "{asset} fell {size} more than {model} explains {when}",
@@ -100,6 +103,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "test.corrado_rank_z": "Corrado rank test",
     "test.grank_t": "generalized rank test",
     "test.generalized_sign_z": "generalized sign test",
+    "test.same_hours_portfolio_p": "portfolio rank test among the same hours",
     "test.sign_flip": "exact sign-flip test",
     # groups
     "group.all": "all pairs",

@@ -110,7 +110,7 @@ def _coarse(
     that alone keeps every q-value above alpha."""
     panel = result.panel
     ranked = np.isin(texts(rows, "headline_test"), RANKING).all()
-    if panel is None or not ranked:
+    if panel is None or not ranked or result.spec.intraday:
         return []
     sessions = int(panel.n_obs.max())
     smallest = 1.0 / (sessions + result.spec.primary[1] - result.spec.primary[0] + 1)

@@ -79,6 +79,11 @@ def long_date(day: str) -> str:
     return f"{found.day}{NO_BREAK}{MONTHS[found.month - 1]} {found.year}"
 
 
+def moment(label: str) -> str:
+    """``2025-10-30T20:00:00`` → ``30 October 2025, 20:00 UTC``."""
+    return f"{long_date(label)}, {label[11:16]}{NO_BREAK}UTC"
+
+
 def window_text(first: int, last: int) -> str:
     """``[−1, +1]``, as the literature writes an event window."""
     return f"[{_tau(first)}, {_tau(last)}]"

@@ -14,6 +14,7 @@ from signals.reports.prose.numbers import (
     bare_probability,
     fixed,
     long_date,
+    moment,
     percent,
     percent_interval,
     probability,
@@ -86,10 +87,14 @@ def finding_sentence(move: Move, alpha: float = 0.05, say: Words = ENGLISH_WORDS
 def when_phrase(
     first: int, last: int, days: tuple[str, ...] = (), say: Words = ENGLISH_WORDS
 ) -> str:
-    """``on 30 October 2025`` for one session, ``over the 2 sessions from … to …`` for more."""
+    """``on 30 October 2025`` for one session, ``over the 2 sessions from … to …`` for more, and
+    for bars ``over the 2 bars from 30 October 2025, 20:00 UTC``."""
     known = [d for d in days if d]
     if not known:
         return say("when.window", window=window_text(first, last))
+    if "T" in known[0]:
+        bars = say.count(last - first + 1, "bar")
+        return say("when.bars", bars=bars, first=moment(known[0]))
     if last == first:
         return say("when.day", day=long_date(known[0]))
     sessions = say.count(last - first + 1, "session")
@@ -172,10 +177,13 @@ def level(alpha: float) -> str:
 
 def as_extreme(move: Move) -> int | None:
     """How many of the ``n_obs`` ordinary sessions moved as far, from the rank test's p-value
-    p = (1 + count)/(n_obs + 1); None for other tests."""
-    if move.test != "rank_p" or not move.n_obs or not math.isfinite(move.p_value):
+    p = (1 + count)/(n_obs + 1). None for other tests, and where the test ranked the event among
+    fewer rows than the model has (bars of the same hour): p is then no such fraction."""
+    bars = bool(move.days) and "T" in move.days[0]
+    if move.test != "rank_p" or not move.n_obs or bars or not math.isfinite(move.p_value):
         return None
-    return max(round(move.p_value * (move.n_obs + 1)) - 1, 0)
+    count = move.p_value * (move.n_obs + 1) - 1.0
+    return round(count) if abs(count - round(count)) < 1e-6 and count > -0.5 else None
 
 
 def _direction(move: Move, when: str, say: Words) -> str:
