@@ -99,6 +99,7 @@ def collect(
     from signals.news.files import collect_into
     from signals.news.lexicon import load_lexicon, news_folder
     from signals.news.sources import NewsRequest
+    from signals.news.sources.yahoo_sources import releases_in
 
     _check_days(since, until)
     lexicon = load_lexicon(news or news_folder(study))
@@ -118,6 +119,7 @@ def collect(
         collected = collect_into(
             found, target, skipped=skipped, news=lexicon, zone=zone,
             extract=configured(os.environ, lexicon), progress=advance,
+            earnings=releases_in(found),
         )  # fmt: skip
     _show(collected, target, as_json=as_json)
     if down:

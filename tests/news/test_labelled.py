@@ -11,7 +11,7 @@ from tests.news.scoring import score, shown
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("name", ["labelled", "harder", "held_out", "held_out_2"])
+@pytest.mark.parametrize("name", ["labelled", "harder", "held_out", "held_out_2", "held_out_3"])
 def test_labelled_set(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     scores, surely_wrong = score(HERE / f"{name}.toml")
     with capsys.disabled():

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from signals.errors import DataError, TransientError
+from signals.news.article import Article
 from signals.news.collect import collect
 from signals.news.lexicon import Lexicon
 from signals.news.sources import NEWS_SOURCES, NewsRequest, SourceTools
+from signals.news.sources.yahoo_sources import releases_in
 from signals.providers import gdelt as gdelt_service
 from signals.providers.earnings import earnings_days
 from signals.providers.web import WebClient
@@ -181,6 +183,15 @@ def test_events_without_articles(tools: SourceTools, lexicon: Lexicon) -> None:
     ]
     again = collect(found.articles, collected.events, news=lexicon)
     assert (again.added, again.changed) == ((), ())
+
+
+def test_a_calendar_of_the_same_run_dates_articles(tools: SourceTools, lexicon: Lexicon) -> None:
+    known = NEWS_SOURCES["earnings"].collect(tools, NewsRequest(tickers=("META",))).articles
+    page = Article("Meta released its financial results for the second quarter of 2025.", "a.txt")
+    found = collect([page, *known], news=lexicon, earnings=releases_in(known))
+    row = found.events.loc[found.events["source"].str.contains("a.txt")].iloc[0]
+    assert (row["announced_at"], row["timing"]) == ("2025-07-30", "post_close")
+    assert len(found.review) == 0
 
 
 def test_midnight_is_no_hour() -> None:

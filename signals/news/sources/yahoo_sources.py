@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from signals.errors import DataError
 from signals.news.anchors import EarningsDate
 from signals.news.article import Article, Skipped
 from signals.news.read import read_files
 from signals.news.sources.protocol import Found, NewsRequest, SourceTools
 from signals.news.structured import article_of_item
-from signals.providers.earnings import Ask, earnings_days
+from signals.providers.earnings import earnings_days
+
+CALENDAR: Final = "earnings calendar"
 
 
 def files(tools: SourceTools, request: NewsRequest) -> Found:
@@ -47,7 +52,7 @@ def earnings(tools: SourceTools, request: NewsRequest) -> Found:
                     f"{name} reports quarterly results ({day.day})",
                     source=f"earnings calendar {ticker} {day.day}",
                     published=day.day,
-                    published_by="earnings calendar",
+                    published_by=CALENDAR,
                     language="en",
                     hints={"category": "earnings_call", "ticker": ticker, "subject": ticker,
                            "tickers": ticker, "timing": day.timing,
@@ -57,6 +62,11 @@ def earnings(tools: SourceTools, request: NewsRequest) -> Found:
     return Found(tuple(articles))
 
 
-def calendar_of(tickers: tuple[str, ...], ask: Ask) -> list[EarningsDate]:
-    """Known results releases of tickers, to date articles by their fiscal period."""
-    return [EarningsDate(t, d.day, "day", d.timing) for t in tickers for d in earnings_days(t, ask)]
+def releases_in(articles: Iterable[Article]) -> list[EarningsDate]:
+    """The results releases among what was collected: they date articles of the same run that
+    name a fiscal period."""
+    return [
+        EarningsDate(a.hints["ticker"], a.published, "day", a.hints.get("timing", ""))
+        for a in articles
+        if a.published_by == CALENDAR
+    ]
