@@ -30,7 +30,10 @@ def read_claims(events_file: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"is not a CSV table: {error}", file=file) from None
+        reason = " ".join(str(error).split())[:160]
+        raise DataError(f"is not a CSV table: {reason}", file=file) from None
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for an index
+        raise DataError("the rows have more cells than the header", file=file, line=2)
     for column in CLAIM_COLUMNS:
         if column not in frame.columns:
             raise DataError(

@@ -226,6 +226,11 @@ class Stamp(NamedTuple):
     offset: bool
 
 
+# Of dates in words. Without a list dateparser compiles the patterns of 200 languages first, which
+# takes seconds for a line of nonsense.
+STAMP_LANGUAGES: Final = ["en", "es", "hi", "ar", "fr", "de", "pt", "it", "ru", "zh", "ja", "ko"]
+
+
 def parse_stamp(text: str) -> Stamp | None:
     """A page's own timestamp: ISO-8601, RFC 2822, a Unix time, or (by dateparser, strictly: year,
     month and day must be there) a date in words. None when it is none, or not of this age."""
@@ -278,7 +283,7 @@ def _worded_stamp(text: str) -> Stamp | None:
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # dateparser warns of its own future behaviour
-        found = dateparser.parse(text, settings=settings)
+        found = dateparser.parse(text, languages=STAMP_LANGUAGES, settings=settings)
     if found is None:
         return None
     timed = re.search(r"\d{1,2}:\d{2}", text) is not None and found.tzinfo is not None

@@ -36,12 +36,13 @@ class Tally:
     finished_first: int = 0
     operations: int = 0
     wrong: list[str] = field(default_factory=list)
+    verbs: tuple[str, str] = ("killed", "done before the kill")
 
     def __str__(self) -> str:
-        return (
-            f"{self.kills} killed, {self.finished_first} done before the kill, "
-            f"{self.operations} operations of an undisturbed command, {len(self.wrong)} wrong"
-        )
+        told = [f"{self.kills} {self.verbs[0]}", f"{self.finished_first} {self.verbs[1]}"]
+        if self.operations:
+            told.append(f"{self.operations} operations of an undisturbed command")
+        return ", ".join([*told, f"{len(self.wrong)} wrong"])
 
 
 def aim(job: Job, draw: random.Random, whole: Ended) -> Job:

@@ -187,7 +187,8 @@ def _scaled(ratio: float) -> Callable[[dict[str, Any]], None]:
         at = len(result["timestamp"]) // 2
         prices = {*PRICE_KEYS, "adjclose"}
         _each_column(
-            result, lambda k, v: [*v[:at], *(x * ratio for x in v[at:])] if k in prices else v
+            result,
+            lambda k, v: [*v[:at], *(x and x * ratio for x in v[at:])] if k in prices else v,
         )
 
     return change
