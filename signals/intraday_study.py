@@ -199,7 +199,11 @@ def _families(
     named = with_families(with_detectable(named, spec.alpha), spec, panel, None)
     facts = family_facts(named, spec)
     window = list(_resolved(spec, panel).primary)
-    return named.assign(last=last), {**facts, "window": window, "written": window_text(spec.primary)}
+    return named.assign(last=last), {
+        **facts,
+        "window": window,
+        "written": window_text(spec.primary),
+    }
 
 
 def _joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:

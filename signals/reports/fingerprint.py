@@ -19,6 +19,7 @@ from signals.prices import PriceBook
 from signals.prices.history import OF_ONE_RUN
 from signals.reports.manifest import PACKAGES
 from signals.sessions import SessionEvents, trading_calendar
+from signals.sessions.bars import bar_seconds, windows_in_sessions
 from signals.spec import StudySpec
 
 
@@ -77,15 +78,20 @@ def fingerprint(
 
 
 def closed_sessions(spec: StudySpec, matched: SessionEvents, now: np.datetime64) -> dict[str, str]:
-    """By calendar: the last session that has closed, or the last one that any window needs."""
+    """By calendar: the last session that has closed, or the last one that any window needs; while
+    bars of a day are still to come, the start of the present bar."""
     frame = matched.frame[matched.frame["position"] >= 0]
     found = {}
     for name, part in frame.groupby("calendar", sort=True):
         calendar = trading_calendar(str(name))
         closed = int(np.searchsorted(calendar.closes, now, side="right")) - 1
-        needed = int(part["position"].max()) + spec.event_window[1]
+        needed = int(part["position"].max()) + windows_in_sessions(spec)[0][1]
         place = max(min(closed, needed, len(calendar.sessions) - 1), 0)
         found[str(name)] = str(calendar.sessions[place])
+        if spec.intraday and closed < needed:
+            step = bar_seconds(spec.prices.interval)
+            seconds = now.astype("datetime64[s]").astype(np.int64) // step * step
+            found[str(name)] = str(seconds.astype("datetime64[s]"))
     return found
 
 

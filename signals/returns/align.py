@@ -87,16 +87,11 @@ def align(
             ]
             continue
         one = asset_series(
-            asset,
-            benchmark,
-            start=start,
-            stop=stop,
-            calendar=calendar,
+            asset, benchmark, start=start, stop=stop, calendar=calendar, field=field,
             benchmark_calendar=trading_calendar(market_of.get(str(bench), str(cal))),
-            field=field,
             kind="level" if spec.quantity == "volume" else spec.returns,
             trade_to_trade=spec.missing == "trade_to_trade",
-        )
+        )  # fmt: skip
         one = with_further(replace(one, benchmark=str(bench)), spec, prices, market_of, start, stop)
         series.append(_with_regressors(one, spec, prices, regressors, factors, start, stop))
         rows.append(part.index.to_numpy(np.int64)[good])

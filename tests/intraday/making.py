@@ -14,7 +14,7 @@ from signals.prices import PriceBook, PriceHistory, gather, open_source
 from signals.reports.result import StudyResult
 from signals.sessions import trading_calendar
 from signals.sessions.bars import Alignment, BarCalendar, bar_calendar
-from signals.spec import parse_study
+from signals.spec import StudySpec, parse_study
 from signals.study import plan_study, run_study
 
 HEADER = "event_id,announced_at,precision,category,subject,headline,source,url,timing,tickers"
@@ -64,25 +64,31 @@ def market_book(
     return PriceBook(found, source="made up")
 
 
-def made_up_study(
-    folder: Path, book: PriceBook, rows: Sequence[str], *, now: datetime = NOW, as_of: str | None = None,
-    **tables: Any,
-) -> StudyResult:  # fmt: skip
-    """A 1h study of every asset of the book but the benchmark, unless ``tables`` say otherwise."""
-    file = folder / "events.csv"
-    file.write_text("\n".join([HEADER, *rows]), encoding="utf-8")
-    assets = [{"ticker": t, "group": "g"} for t in book.histories if t != "SPY"]
+def made_up_spec(
+    folder: Path, assets: Sequence[dict[str, Any]] = ({"ticker": "A", "group": "g"},), **tables: Any
+) -> StudySpec:
+    """A 1h study of ``assets`` on SPY, unless ``tables`` say otherwise."""
     raw: dict[str, Any] = {
         "study": {"id": "s"},
         "prices": {"source": "csv", "path": "p", "interval": "1h"},
         "market": {"benchmark": "SPY", "calendar": "XNYS"},
-        "events": {"files": [file.name]},
-        "assets": assets,
+        "events": {"files": ["events.csv"]},
+        "assets": list(assets),
     }
     for name, table in tables.items():
         raw[name] = {**raw.get(name, {}), **table} if isinstance(table, dict) else table
-    spec = parse_study(raw, file=folder / "study.toml")
-    return run_study(spec, read_catalogue([file]), book, now=now, as_of=as_of)
+    return parse_study(raw, file=folder / "study.toml")
+
+
+def made_up_study(
+    folder: Path, book: PriceBook, rows: Sequence[str], *, now: datetime = NOW, as_of: str | None = None,
+    **tables: Any,
+) -> StudyResult:  # fmt: skip
+    """A study of every asset of the book but the benchmark, unless ``tables`` say otherwise."""
+    (folder / "events.csv").write_text("\n".join([HEADER, *rows]), encoding="utf-8")
+    assets = [{"ticker": t, "group": "g"} for t in book.histories if t != "SPY"]
+    spec = made_up_spec(folder, **{"assets": assets, **tables})
+    return run_study(spec, read_catalogue([folder / "events.csv"]), book, now=now, as_of=as_of)
 
 
 def recorded_study(
@@ -96,16 +102,8 @@ def recorded_study(
         if not link.exists():
             link.symlink_to(file.resolve())
     (folder / "events.csv").write_text("\n".join([HEADER, *rows]), encoding="utf-8")
-    raw: dict[str, Any] = {
-        "study": {"id": "s"},
-        "prices": {"source": "csv", "path": "p", "interval": interval},
-        "market": {"benchmark": "SPY", "calendar": "XNYS"},
-        "events": {"files": ["events.csv"]},
-        "assets": list(assets),
-    }
-    for name, table in tables.items():
-        raw[name] = {**raw.get(name, {}), **table}
-    spec = parse_study(raw, file=folder / "study.toml")
+    chosen = {"interval": interval, **tables.pop("prices", {})}
+    spec = made_up_spec(folder, assets, prices=chosen, **tables)
     catalogue = read_catalogue([folder / "events.csv"])
     plan = plan_study(spec, catalogue, now=NOW, source="csv")
     book = gather(open_source(spec, cache_dir=folder / "cache"), plan.requests)

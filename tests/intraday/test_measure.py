@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from signals.errors import DataError, SpecError
+from signals.events import read_catalogue
 from signals.prices import PriceBook
-from tests.intraday.making import bars_between, history, made_up_study, market_book
+from signals.reports.fingerprint import fingerprint
+from signals.sessions import match_events
+from tests.intraday.making import (
+    bars_between,
+    history,
+    made_up_spec,
+    made_up_study,
+    market_book,
+)
 
 BARS = bars_between("2024-01-02", "2024-06-28")
 AFTER_CLOSE = "e,2024-04-16T16:05:00-04:00,minute,deal,A,x,s,,,"
@@ -269,3 +278,18 @@ def test_the_order_of_rows_and_a_second_run_change_nothing(tmp_path):
     one, two = made_up_study(tmp_path, book, rows), made_up_study(tmp_path, book, rows[::-1])
     for name in one.tables:
         assert one.tables[name].to_csv() == two.tables[name].to_csv(), name
+
+
+def test_a_kept_run_is_told_apart_bar_by_bar(tmp_path):
+    """While the day goes on every new bar makes another run; once all is closed none does."""
+    book = market_book({"A": 1.0}, BARS)
+    made_up_study(tmp_path, book, [AFTER_CLOSE])
+    catalogue = read_catalogue([tmp_path / "events.csv"])
+    spec = made_up_spec(tmp_path)
+
+    def mark(now: str) -> str:
+        matched = match_events(spec, catalogue)
+        return fingerprint(spec, catalogue, matched, book, now=np.datetime64(now, "us")).digest
+
+    assert mark("2024-04-17T14:31") == mark("2024-04-17T14:59") != mark("2024-04-17T15:31")
+    assert mark("2024-04-25T15:31") == mark("2024-05-20T20:00")
