@@ -42,7 +42,8 @@ from signals.returns import EventReturns
 from signals.sessions import trading_calendar
 from signals.spec import StudySpec
 
-MOST_PLACED = 8_000_000  # pairs × draws
+MOST_PLACED = 400_000  # pairs × draws of a run: larger studies get fewer draws
+MOST_GROUPS = 120  # groups with a verdict of their own, in the report's order
 MOST_ROW_CELLS = 60_000  # cells whose rows are kept
 THREADS = 2  # more gain nothing: the work is memory traffic
 MOST_SINGLE_FITS = 300  # cells of models that are fitted one by one
@@ -70,6 +71,7 @@ def calibrate(
     draws: int,
     effect: float | None = None,
     plain_draws: int = 0,
+    most_placed: int = MOST_PLACED,
 ) -> Calibration:
     """Repeat the study on placebo dates and judge every statistic by what it then says.
 
@@ -80,7 +82,7 @@ def calibrate(
     groups : (group_by, group) → positions of its pairs in the panel.
     known : day zeros of all known events by ticker; placebo windows avoid their windows.
     draws : placebo studies asked for; fewer where fewer distinct offsets exist, or where
-        pairs × draws exceeds ``MOST_PLACED``.
+        pairs × draws exceeds ``most_placed``. The first ``MOST_GROUPS`` groups are calibrated.
     effect : an effect (decimal) to inject into every CAR for the column ``power``.
     plain_draws : draws on which statistics without a vectorised form run as they are (group
         ``all`` only); 0: not at all.
@@ -90,7 +92,8 @@ def calibrate(
     tests/calibration/test_sizes.py.
     """
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
-    placebo = _placebo_studies(spec, returns, known, draws, effect)
+    groups = dict(list(groups.items())[:MOST_GROUPS])
+    placebo = _placebo_studies(spec, returns, known, draws, effect, most_placed)
     singles = single_sizes(
         returns, placebo.cells, spec.model, spec.windows, settings, possible=placebo.dates.possible,
         min_returns=spec.estimation.min_returns, missing=spec.missing,
@@ -140,9 +143,10 @@ def _placebo_studies(
     known: Mapping[str, Days],
     draws: int,
     effect: float | None,
+    most_placed: int,
 ) -> _Placebo:
     market = trading_calendar(spec.market.calendar).sessions
-    wanted = min(draws, max(MOST_PLACED // max(len(returns), 1), 1))
+    wanted = min(draws, max(most_placed // max(len(returns), 1), 1))
     dates = draw_dates(
         returns, market, known, draws=wanted, seed=spec.seed,
         min_returns=spec.estimation.min_returns,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from signals.calibration.calibrate import calibrate
+from signals.calibration.calibrate import MOST_PLACED, calibrate
 from signals.calibration.history import placebo_returns
 from signals.calibration.record import Calibration, GroupKey
 from signals.calibration.sensitivity import sensitivity_rows, variants
@@ -22,6 +22,8 @@ from signals.prices import PriceBook
 from signals.returns import EventReturns
 from signals.returns.factors import FactorTable
 from signals.spec import StudySpec
+
+DEMANDED_PLACED = 8_000_000  # pairs × draws of `signals calibrate`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,7 @@ def trust(
             spec, long, estimation.panel, groups, known=known_dates(frame),
             draws=spec.calibration.draws, effect=options.effect,
             plain_draws=options.plain_draws,
+            most_placed=DEMANDED_PLACED if options.demanded else MOST_PLACED,
         )  # fmt: skip
         if not len(calibration.dates):
             calibration = None

@@ -15,6 +15,7 @@ from signals.panel import Window
 from signals.returns import EventReturns
 
 DATES_PER_ASSET = 700
+MOST_DATES = 20_000  # over all assets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +72,11 @@ def single_sizes(
 
 def _spaced(cells: Cells) -> Ints:
     chosen = []
+    most = min(DATES_PER_ASSET, max(MOST_DATES // max(len(np.unique(cells.series)), 1), 1))
     for s in np.unique(cells.series):
         mine = np.flatnonzero(cells.series == s)
         mine = mine[np.argsort(cells.zero[mine], kind="stable")]
-        keep = np.linspace(0, len(mine) - 1, min(len(mine), DATES_PER_ASSET))
+        keep = np.linspace(0, len(mine) - 1, min(len(mine), most))
         chosen.append(mine[np.unique(np.rint(keep).astype(np.int64))])
     return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
 
