@@ -100,3 +100,21 @@ def renamed(result: StudyResult, old: str, new: str) -> StudyResult:
 def with_car(result: StudyResult, **columns: Any) -> StudyResult:
     """The result with columns of ``car`` set."""
     return replace(result, tables={**result.tables, "car": result.car.assign(**columns)})
+
+
+def tiled(result: StudyResult, copies: int) -> StudyResult:
+    """The result with its events repeated under new ids: a large study without a long wait."""
+    panel = result.panel
+    assert panel is not None
+
+    def grown(frame: pd.DataFrame) -> pd.DataFrame:
+        if frame.empty or "event_id" not in frame.columns:
+            return frame
+        parts = [frame.assign(event_id=frame["event_id"] + f"-{k:03d}") for k in range(copies)]
+        return pd.concat(parts, ignore_index=True)
+
+    big = panel.take(np.tile(np.arange(len(panel)), copies))
+    names = [f"{e}-{k:03d}" for k in range(copies) for e in panel.event_id]
+    tables = {name: grown(frame) for name, frame in result.tables.items()}
+    big = replace(big, event_id=np.asarray(names, dtype=object))
+    return replace(result, tables=tables, panel=big)
