@@ -146,6 +146,12 @@ def _pairs(events: pd.DataFrame) -> Iterable[tuple[str, str, str, str]]:
         yield str(event), str(ticker), str(day), str(status)
 
 
+def day_zero_moves(abnormal_returns: pd.DataFrame) -> pd.DataFrame:
+    """Event, ticker and raw return of day zero, from ``abnormal_returns.csv``'s table."""
+    rows = abnormal_returns[abnormal_returns["tau"] == 0]
+    return rows[["event_id", "ticker", "actual_return"]]
+
+
 def _recorded(earlier: pd.DataFrame | None) -> dict[tuple[str, str], dict[str, Any]]:
     """The rows of an earlier table that hold an implied move."""
     if earlier is None or earlier.empty:

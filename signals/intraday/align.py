@@ -81,6 +81,12 @@ def align_bars(
     waiting: list[int] = []
     closed: dict[str, np.datetime64] = {}
     usable = table[~table.index.isin(list(skip))]
+    outside = usable[usable["position"] < 0]
+    failures += [
+        EventError(str(e), str(t), "sessions", "outside_calendar", f"{c} has no session for it")
+        for e, t, c in outside[["event_id", "ticker", "calendar"]].itertuples(index=False)
+    ]
+    usable = usable[usable["position"] >= 0]
     for (ticker, bench, _), part in usable.groupby(["ticker", "benchmark", "calendar"]):
         refused = _refused(spec, part, prices)
         failures += [EventError(str(e), str(ticker), *why) for e, why in refused]
@@ -126,8 +132,6 @@ def _refused(
             why = ("prices", "no_open", detail)
         if why is not None:
             break
-    if why is None and (part["position"] < 0).any():
-        why = ("sessions", "outside_calendar", f"{part['calendar'].iloc[0]} has no session for it")
     return [] if why is None else [(str(e), why) for e in part["event_id"]]
 
 

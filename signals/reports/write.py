@@ -20,7 +20,7 @@ import pandas as pd
 from signals.errors import DataError
 from signals.reports.result import StudyResult
 
-NOT_REPRODUCED = ("changes",)
+NOT_REPRODUCED = ("changes", "expected_moves")  # what the run before, or a market now, said
 _FORMULA = r"^[=+\-@\t\r\n\x00-\x1f]"
 
 

@@ -293,3 +293,43 @@ def test_a_kept_run_is_told_apart_bar_by_bar(tmp_path):
 
     assert mark("2024-04-17T14:31") == mark("2024-04-17T14:59") != mark("2024-04-17T15:31")
     assert mark("2024-04-25T15:31") == mark("2024-05-20T20:00")
+
+
+def test_an_event_beyond_the_calendar_takes_no_other_with_it(tmp_path):
+    book = market_book({"A": 1.0}, BARS)
+    rows = [AFTER_CLOSE, "old,1985-01-02T12:00:00-05:00,minute,deal,A,x,s,,,"]
+    result = made_up_study(tmp_path, book, rows)
+    assert result.excluded[["event_id", "code"]].to_numpy().tolist() == [
+        ["old", "outside_calendar"]
+    ]
+    assert result.events.set_index("event_id")["status"].to_dict() == {
+        "e": "complete",
+        "old": "excluded",
+    }
+
+
+def test_stocks_and_tokens_in_one_study(tmp_path):
+    """Bars of two calendars beside one another: each by its own hours, never pooled as one date."""
+    tokens = bars_between("2024-01-02", "2024-06-28", calendar="24/7")
+    book = {
+        **market_book({"A": 1.0}, BARS).histories,
+        **market_book({"T": 1.0}, tokens, benchmark="BTC").histories,
+    }
+    assets = [
+        {"ticker": "A", "group": "g"},
+        {"ticker": "T", "group": "g", "calendar": "24/7", "benchmark": "BTC"},
+    ]
+    row = AFTER_CLOSE.replace(",A,", ",X,")
+    result = made_up_study(tmp_path, PriceBook(book), [row], assets=assets)
+    zero = result.events.set_index("ticker")["day_zero"]
+    assert zero.to_dict() == {"A": "2024-04-16T20:00:00", "T": "2024-04-16T20:00:00"}
+    assert result.events["rule"].tolist() == ["overnight_gap", "bar"]
+    close = result.car[result.car["flags"].str.contains("to_close")].set_index("ticker")["last"]
+    assert close.to_dict() == {"A": 7, "T": 3}
+    assert result.models.set_index("ticker")["n_obs"].to_dict() == {"A": 320, "T": 960}
+    pooled = result.statistics.query("group_by == 'all'")
+    assert pooled["reason"].str.contains("asynchronous_closes: 24/7, XNYS").all()
+    hours = pooled[pooled["statistic_name"] == "same_hours_portfolio_p"]
+    assert (hours["status"] == "not_applicable").all()
+    breadth = result.table("breadth").query("first == 0 and last == 0").iloc[0]
+    assert breadth["reason"].startswith("mixed_dates")
