@@ -10,6 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from signals.calibration import PlaceboOptions, trust
+from signals.claims import check_claims
 from signals.eligibility import Ready, make_ready
 from signals.errors import DataError, EventError, SpecError
 from signals.estimate import Estimation, Estimator, estimate
@@ -22,6 +23,7 @@ from signals.large_study import LARGE, run_large
 from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan, clock_of, plan_study
 from signals.prices import PriceBook
+from signals.prices.alignment import with_alignment
 from signals.prices.currency import in_currency
 from signals.reports.calibration_tables import (
     calibration_facts,
@@ -81,7 +83,7 @@ def run_study(
         plan = plan_study(spec, catalogue, as_of=as_of, now=now)
         end = None if as_of is None else as_of_instant(as_of, spec.market.calendar)
         return run_intraday(spec, catalogue, plan, prices, clock_of(end, now), as_of)
-    prices = in_currency(spec, prices)
+    prices = with_alignment(spec, in_currency(spec, prices))
     ready = make_ready(spec, catalogue, prices, factors, as_of, now)
     if len(ready.returns) > LARGE and _engine(spec, ready, engine) == "batched":
         return run_large(spec, catalogue, ready, as_of)
@@ -178,7 +180,22 @@ def _tables(
             panel, found, spec.windows, spec.statistics, settings
         )
         tables |= tables_beyond(spec, catalogue, panel, ready.prices, settings)
+    if len(catalogue.claims):
+        tables["claims"] = _claims(spec, catalogue, ready)
     return tables
+
+
+def _claims(spec: StudySpec, catalogue: Catalogue, ready: Ready) -> pd.DataFrame:
+    """What the articles said that the market did, against what it did."""
+    landed = ready.plan.session_events.frame[["event_id", "ticker", "day_zero"]]
+    groups = {
+        g: [a.ticker for a in spec.assets if a.group == g] for g in {a.group for a in spec.assets}
+    }
+    zeros = landed.assign(day_zero=landed["day_zero"].dt.strftime("%Y-%m-%d").fillna(""))
+    known = catalogue.claims["event_id"].isin(landed["event_id"])
+    return check_claims(
+        catalogue.claims[known], zeros, ready.prices, shares=spec.shares, groups=groups
+    )
 
 
 def _groups(panel: AbnormalPanel | None, catalogue: Catalogue) -> list[Group]:

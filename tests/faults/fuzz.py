@@ -92,8 +92,7 @@ def prices_csv(data: bytes, folder: Path) -> str:
         try:
             return CsvSource(folder).load(request)
         except PriceUnavailable as error:
-            assert error.code in {"no_prices", "bad_prices"}
-            assert error.detail
+            _hold(error.code in {"no_prices", "bad_prices"} and error.detail, "a cause")
             return None
 
     return _refused(load, folder / "AAA.csv")
@@ -115,7 +114,7 @@ def _read(data: bytes, suffix: str) -> str:
     try:
         found, skipped = read_bytes(data, f"input{suffix}", suffix)
     except Unusable as error:
-        assert str(error), "a reason"
+        _hold(str(error), "no reason")
         return "skipped"
     assert all(s.source and s.reason for s in skipped)
     collected = collect(found, news=_lexicon())
@@ -132,15 +131,20 @@ def _lexicon() -> Any:
     return load_lexicon(Path(NEWS))
 
 
+def _hold(condition: object, otherwise: str) -> None:
+    if not condition:
+        raise AssertionError(otherwise)
+
+
 def _refused(call: Callable[[], object], file: Path) -> str:
     """Call it; a refusal has to name its file and say why."""
     try:
         call()
     except (SpecError, DataError) as error:
-        assert error.file is not None, f"no place: {error}"
-        assert Path(error.file).name == file.name, f"another place: {error}"
-        assert error.problem, "no reason"
-        assert "\n" not in str(error)[:200], "one line"
+        _hold(error.file is not None, f"no place: {error}")
+        _hold(Path(error.file or "").name == file.name, f"another place: {error}")
+        _hold(error.problem, "no reason")
+        _hold("\n" not in str(error)[:200], "more than one line")
         return "refused"
     return "read"
 
