@@ -24,6 +24,8 @@ SESSIONS_ONLY = frozenset({
     "calendar_time_hac_t", "jaffe_mandelker_z", "stationary_bootstrap", "portfolio_t",
     "portfolio_rank_p", "hotelling_f", "grank_t", "grank_z",
 })  # fmt: skip
+# Statistics that compare hours: nothing to say of sessions unless asked for by name.
+HOURS_ONLY = frozenset({"same_hours_portfolio_p"})
 UNEQUAL_BARS = "intraday: takes bars of all hours for alike (see same_hours_portfolio_p)"
 # Above this ratio of event-window to estimation-window spread, event variance has risen and the
 # portfolio, which assumes that it has not, loses the headline.
@@ -55,6 +57,8 @@ def battery(
     rows = [row for row in STATISTICS.values() if row.scope == "group"]
     if names == "auto":
         rows = [row for row in rows if row.name not in COSTLY or row.name in advised]
+        if panel.slot is None:
+            rows = [row for row in rows if row.name not in HOURS_ONLY]
     else:
         rows = [row for row in rows if row.name in set(names)]
     found: list[tuple[Inference, bool]] = []

@@ -138,7 +138,7 @@ def _finest(first: str, now: datetime) -> str:
         for interval, days in KEPT_DAYS.items()
         if (now - timedelta(days=days)).date().isoformat() <= first
     ]
-    return min(reaching, key=interval_seconds, default="1d")
+    return min(reaching, key=lambda i: (interval_seconds(i), i), default="1d")  # 1h, not 60m
 
 
 def _check_symbol(request: PriceRequest, answer: ChartAnswer) -> None:

@@ -40,7 +40,7 @@ def test_bars_that_yahoo_no_longer_has_name_the_finest_that_it_has(interval, fir
     """Refused before anything is asked: no network here."""
     request = replace(ASK, first=first, last=last, interval=interval)
     with pytest.raises(PriceUnavailable) as found:
-        YahooSource(None, lambda: NOW).load(request)
+        YahooSource(now=lambda: NOW).load(request)
     assert found.value.code == "no_prices"
     assert found.value.detail.startswith(f"Yahoo keeps {interval} bars for ")
     assert found.value.detail.endswith(f"the finest that it still has from {first} on: {finest}")
