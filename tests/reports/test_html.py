@@ -226,6 +226,12 @@ def test_unknown_tables_are_shown_too() -> None:
     assert "share fallen" in text
 
 
+def test_breadth_is_shown_in_percent() -> None:
+    frame = pd.DataFrame({"event_id": ["e1"], "n_assets": [7], "share_fell": [4 / 7]})
+    made = grid("g", "G", frame, list(frame.columns), ENGLISH_WORDS)
+    assert [kind for _, _, kind in made.columns] == ["text", "int", "pct"]
+
+
 def test_a_study_without_one_studied_pair_still_has_a_page() -> None:
     result = samples.plain()
     names = ("car", "caar", "aar", "statistics", "abnormal_returns", "models")

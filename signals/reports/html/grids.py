@@ -22,33 +22,16 @@ DIGITS: Final = 8
 
 # How a column's numbers are shown; anything else is text.
 PERCENT: Final = frozenset(
-    [
-        "actual_return",
-        "expected_return",
-        "ar",
-        "std_error",
-        "car",
-        "ci_low",
-        "ci_high",
-        "bhar",
-        "caar",
-        "median",
-        "aar",
-        "alpha",
-        "stated",
-        "measured",
-        "tolerance",
-        "share_positive",
-        "rejection_rate",
-        "min_detectable",
-        "sigma",
-        "r_squared",
-        "car_a",
-        "car_b",
-        "difference",
-    ]
+    {
+        "actual_return", "expected_return", "ar", "std_error", "car", "ci_low", "ci_high", "bhar",
+        "caar", "median", "aar", "alpha", "tolerance", "share_positive", "rejection_rate",
+        "min_detectable", "sigma", "r_squared", "car_a", "car_b", "difference", "share_fell",
+        "placebo_mean", "placebo_q95", "equal_weighted", "value_weighted", "level",
+    }
+)  # fmt: skip
+SHARES: Final = frozenset(
+    {"share_positive", "rejection_rate", "level", "share_fell", "placebo_mean", "placebo_q95"}
 )
-SHARES: Final = frozenset(["share_positive", "rejection_rate", "level", "share_fell"])
 PROBABILITY: Final = frozenset(
     [
         "p_value",
@@ -69,19 +52,11 @@ PROBABILITY: Final = frozenset(
     ]
 )
 INTEGER: Final = frozenset(
-    [
-        "tau",
-        "n_obs",
-        "df_resid",
-        "n_events",
-        "n_returns",
-        "draws",
-        "effective_draws",
-        "rows",
-        "estimation_length",
-        "count",
-    ]
-)
+    {
+        "tau", "n_obs", "df_resid", "n_events", "n_returns", "n_assets", "n_fell", "n_placebos",
+        "draws", "effective_draws", "rows", "estimation_length", "count",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

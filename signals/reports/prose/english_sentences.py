@@ -54,7 +54,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "evidence.rank.many": "{count} of {total} were as extreme",
     "evidence.q": "q\u00a0=\u00a0{q} over {rows}",
     "evidence.q_small": "q\u00a0{q} over {rows}",
-    "evidence.calibrated": "calibrated p {p} on placebo dates",
+    "evidence.calibrated": "calibrated p\u00a0{p} on placebo dates",
     "verdict.holds": "on placebo dates this test keeps its size",
     "verdict.liberal": (
         "on placebo dates this test rejects too often: read its p-value as too small"

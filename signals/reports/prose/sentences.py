@@ -216,7 +216,7 @@ def _evidence(move: Move, alpha: float, say: Words) -> str:
     parts.append(say("evidence.test", p=p, test=name_of_test(move.test, say)))
     if math.isfinite(move.calibrated_p_value):
         p = bare_probability(move.calibrated_p_value)
-        parts.append(say("evidence.calibrated", p=p if p[0] in "<>" else f"= {p}"))
+        parts.append(say("evidence.calibrated", p=p if p[0] in "<>" else f"={NO_BREAK}{p}"))
     if math.isfinite(move.q_value) and move.family:
         q = bare_probability(move.q_value)
         key = "evidence.q_small" if q[0] in "<>" else "evidence.q"
