@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-ALL    := sample,factors,news,newsfeeds,scale,tables,postgres,docs,dev
+ALL    := sample,factors,news,scale,tables,postgres,docs,dev
 
 .PHONY: run test check slow bench faults docs lock clean help
 

@@ -89,16 +89,15 @@ def recommended(panel: AbnormalPanel, window: Window, settings: Settings) -> fro
             advised = {"adjusted_bmp_t"}
         if count >= 10:
             advised |= {"adjusted_bmp_t", "grank_t"}
-        common = int(np.isfinite(panel.residuals).all(axis=0).sum()) - panel.design.shape[2]
-        if common >= count + 20:
-            advised |= {"hotelling_f"}
+        # Not hotelling_f: on real returns it rejects 24 % of true nulls (docs/calibration.md).
         return frozenset(advised)
     if kind == "one_asset_several_events":
         return frozenset({"bmp_t", "sign_flip"} if count >= 6 else {"bmp_t"})
-    headline = "adjusted_bmp_t" if windows_share_sessions(panel, window) else "bmp_t"
-    return frozenset(
-        {headline, "corrado_rank_z", "grank_t", "generalized_sign_z", "calendar_time_t"}
-    )
+    several = {"corrado_rank_z", "grank_t", "calendar_time_t"}
+    if windows_share_sessions(panel, window):
+        # Signs take events as independent: 40 % of true nulls on a shared date (docs/sizes.md).
+        return frozenset(several | {"adjusted_bmp_t"})
+    return frozenset(several | {"bmp_t", "generalized_sign_z"})
 
 
 def _variance_raised(panel: AbnormalPanel, window: Window, settings: Settings) -> bool:
