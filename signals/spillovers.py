@@ -7,22 +7,21 @@ that the news is about. All numbers are beyond the benchmark: they are abnormal 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from signals.frames import table
-from signals.inference import Inference, Settings
+from signals.inference import Inference, Settings, correlation
+from signals.inference.auto import recommended
 from signals.inference.cross_section import hotelling_f
 from signals.inference.portfolio import portfolio_rank_p
 from signals.inference.single_event import conformal_p, least_squares, placebo_p, rank_p
 from signals.inference.standardized import adjusted_bmp_t
 from signals.inference.time_of_day import same_hours_portfolio_p
 from signals.panel import AbnormalPanel, Window
-
-# In this order the first that applies speaks for the role.
-JOINT: Final = ("portfolio", "adjusted_bmp", "hotelling")
 
 
 def spillovers_table(
@@ -37,8 +36,9 @@ def spillovers_table(
     asset (intraday: among the same hours of other sessions); ``adjusted_bmp_p_value``: robust to
     raised variance and to cross-correlation; ``hotelling_p_value``: all CARs of the role are zero.
     A role of one asset has the single-event test instead. ``p_value`` is the first of these that
-    applies, named by ``test``; ``holm_p`` corrects it over the event's roles in this window, and
-    ``moved`` is ``up``, ``down`` or ``no`` at the study's alpha (blank where nothing applies).
+    applies and is recommended for such a group, named by ``test``; ``holm_p`` corrects it over the
+    event's roles in this window, and ``moved`` is ``up``, ``down`` or ``no`` at the study's alpha
+    (blank where nothing applies).
     Boehmer, Musumeci & Poulsen (1991); Kolari & Pynnönen (2010); Gibbons (1980).
     Checked by tests/intraday/test_spillovers.py.
     """
@@ -93,17 +93,23 @@ def _row(members: AbnormalPanel, window: Window, settings: Settings) -> dict[str
             **row, "test": alone.name, "p_value": float(alone.p_value[0]),
             "reason": alone.reasons[0],
         }  # fmt: skip
+    settings = replace(settings, correlation=correlation(seen, window))
+    advised = recommended(seen, window, settings)
     portfolio = portfolio_rank_p if seen.slot is None else same_hours_portfolio_p
-    reasons = []
+    reasons, applies = [], []
     for name, function in (
         ("portfolio", portfolio), ("adjusted_bmp", adjusted_bmp_t), ("hotelling", hotelling_f),
     ):  # fmt: skip
         found: Inference = function(seen, window, settings)
         row[f"{name}_p_value"] = found.p_value
-        if found.status != "ok":
+        if found.status == "ok":
+            applies.append(found)
+        else:
             reasons.append(f"{name}: {found.reason}")
-        elif not row["test"]:
-            row["test"], row["p_value"] = found.name, found.p_value
+    if applies:
+        # What is recommended goes first: not the portfolio where the event raised the variance.
+        speaks = min(applies, key=lambda found: found.name not in advised)
+        row["test"], row["p_value"] = speaks.name, speaks.p_value
     return {**row, "reason": "; ".join(reasons)}
 
 

@@ -82,3 +82,22 @@ def test_a_study_without_groups_has_no_roles(tmp_path):
     result = made_up_study(tmp_path, book, [ROW], assets=[{"ticker": "A"}])
     assert "spillovers" not in result.tables
     assert result.table("spillovers").empty
+
+
+def test_raised_variance_takes_the_word_from_the_portfolio(tmp_path):
+    """Members that move apart by many deviations: the portfolio's test is no longer recommended."""
+    from dataclasses import replace
+
+    from signals.spillovers import spillovers_table
+
+    assets = [{"ticker": t, "group": "rivals"} for t in "ABCD"]
+    spec, events = daily_study(
+        tmp_path, ["e,2023-06-14T12:00:00-04:00,minute,deal,X,x,s,,,"], assets=assets
+    )
+    panel = run_study(spec, events, daily_book(dict.fromkeys("ABCD", 1.0))).panel
+    column = panel.columns((0, 0)).start
+    ar = panel.ar.copy()
+    ar[:, column] += [0.1, -0.06, 0.08, -0.02]
+    moved = spillovers_table(replace(panel, ar=ar), [(0, 0)], {}, Settings()).iloc[0]
+    assert moved["test"] == "adjusted_bmp_t"
+    assert moved["p_value"] == moved["adjusted_bmp_p_value"]
