@@ -32,7 +32,7 @@ faults: $(VENV)/.all ## every fault in full numbers (hours): kills, fuzzing, soa
 	SIGNALS_FAULTS=full $(BIN)/python -m pytest -m faults -q
 
 docs: $(VENV)/.all  ## the documentation site, in site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: $(VENV)/.venv ## renew constraints.txt (pinned versions, no index named)
 	$(BIN)/python -m pip install --quiet uv

@@ -32,8 +32,16 @@ def show(outcome: Outcome) -> None:
     _print_excluded(outcome.result.excluded)
     _print_issues(outcome.result.prices)
     _print_changes(outcome)
-    screen.out(f"reports in {outcome.out}/: {', '.join(p.name for p in outcome.files)}")
+    screen.out(f"reports in {outcome.out}/: {_files(outcome)}")
     screen.note(_timings(outcome))
+
+
+def _files(outcome: Outcome) -> str:
+    """The page first, then the tables; figures are counted."""
+    names = [p.name for p in outcome.files if p.parent.name != "figures"]
+    figures = len(outcome.files) - len(names)
+    names.sort(key=lambda n: (not n.endswith(".html"), n == "manifest.json", n))
+    return ", ".join(names) + (f", figures/ ({figures} files)" if figures else "")
 
 
 def _print_findings(outcome: Outcome) -> None:

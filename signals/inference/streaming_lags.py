@@ -195,9 +195,29 @@ class CellLags:
                     )  # fmt: skip
 
     def finish(self) -> tuple[LagSums | None, ...]:
-        """One record per cell (one and the same for cells that share)."""
+        """One record per cell, as deep as the cell's own windows: which cells share a collector
+        differs from chunk to chunk, and records of one cell are added."""
         made = {id(c): c.finish() for c in self.collectors if c}
-        return tuple(made[id(c)] if c else None for c in self.collectors)
+        return tuple(
+            _as_deep_as(made[id(c)], lag) if c else None
+            for c, lag in zip(self.collectors, self.lags, strict=True)
+        )
+
+
+def _as_deep_as(sums: LagSums | None, depth: int) -> LagSums | None:
+    """The same dates for lags below ``depth`` only."""
+    if sums is None or len(sums.products) == depth:
+        return sums
+    begin, last = sums.head[0].date, sums.tail[-1].date
+    head = [h for h in sums.head if h.date - begin < depth]
+    tail = [t for t in sums.tail if last - t.date < depth]
+    return LagSums(
+        sums.products[:depth].copy(),
+        sums.pairs[:depth].copy(),
+        tuple(DateSum(h.date, h.count, h.sum[:depth]) for h in head),
+        tuple(DateSum(t.date, t.count, t.sum[:depth]) for t in tail),
+        sums.flat,
+    )
 
 
 def unit_scales(e: Floats, depth: int) -> tuple[Floats, Floats]:

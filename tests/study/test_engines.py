@@ -12,7 +12,7 @@ import pytest
 from signals import run_study
 from signals.errors import SpecError
 from signals.reports.result import StudyResult
-from tests.study.prices import market_book, study, with_missing
+from tests.study.prices import market_book, sessions, study, with_missing
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 DAYS = ("2023-03-15", "2023-05-10", "2023-06-14", "2023-06-15", "2023-09-13", "2023-11-08")
@@ -111,3 +111,30 @@ def test_a_chunk_too_small_is_refused(tmp_path: Path) -> None:
     for chunk in (0, -5, 100):
         with pytest.raises(SpecError, match=r"runner\.chunk"):
             study(tmp_path, ROWS, runner={"chunk": chunk})
+
+
+def test_chunks_whose_windows_leave_out_different_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In early chunks no windows overlap and all cells have the same members; in later ones some
+    do. What chunks add up to must not depend on which cells happened to agree in a chunk."""
+    tickers = [f"T{i:02d}" for i in range(30)]
+    days = sessions("2022-09-01", "2023-12-01")
+    early = [(t, days[k]) for t in tickers for k in range(0, 110, 11)]
+    late = [(t, days[k]) for t in tickers for k in range(120, 300, 3)]
+    rows = [f"e{i:04d},{day},day,deal,x,,,,pre_open,{t}" for i, (t, day) in enumerate(early + late)]
+    book = market_book(dict.fromkeys(tickers, 1.0))
+    assets = [{"ticker": t} for t in tickers]
+    spec, events = study(
+        tmp_path, rows, study={"engine": "batched"}, assets=assets, runner={"chunk": 256}
+    )
+    small = run_study(spec, events, book, now=NOW)
+    monkeypatch.setattr("signals.study.LARGE", 0)
+    large = run_study(spec, events, book, now=NOW)
+    key = ["group_by", "group", "first", "last", "statistic_name"]
+    streamed = large.statistics.set_index(key)
+    whole = small.statistics.set_index(key).loc[streamed.index]
+    for column in ("statistic", "p_value", "r_bar", "n_events"):
+        np.testing.assert_allclose(
+            streamed[column].astype(float), whole[column].astype(float), rtol=1e-7, atol=1e-12
+        )
