@@ -50,8 +50,9 @@ def probability(value: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """``+6.10 % … +9.30 %``; an empty text where there is none."""
-    return f"{percent(low)} … {percent(high)}" if percent(low) and percent(high) else ""
+    """``+6.10 … +9.30 %``; an empty text where there is none."""
+    a, b = percent(low), percent(high)
+    return f"{a.removesuffix(' %')} … {b}" if a and b else ""
 
 
 def interval_name(alpha: float) -> str:
