@@ -38,7 +38,7 @@ def spillovers_table(
     A role of one asset has the single-event test instead. ``p_value`` is the first of these that
     applies and is recommended for such a group, named by ``test``; ``holm_p`` corrects it over the
     event's roles in this window, and ``moved`` is ``up``, ``down`` or ``no`` at the study's alpha
-    (blank where nothing applies).
+    (``undecided`` where no rank p could reach it, blank where nothing applies).
     Boehmer, Musumeci & Poulsen (1991); Kolari & Pynnönen (2010); Gibbons (1980).
     Checked by tests/intraday/test_spillovers.py.
     """
@@ -91,7 +91,7 @@ def _row(members: AbnormalPanel, window: Window, settings: Settings) -> dict[str
         alone = single(seen, window, settings)
         return {
             **row, "test": alone.name, "p_value": float(alone.p_value[0]),
-            "reason": alone.reasons[0],
+            "_placebos": float(alone.df[0]), "reason": alone.reasons[0],
         }  # fmt: skip
     settings = replace(settings, correlation=correlation(seen, window))
     advised = recommended(seen, window, settings)
@@ -110,11 +110,14 @@ def _row(members: AbnormalPanel, window: Window, settings: Settings) -> dict[str
         # What is recommended goes first: not the portfolio where the event raised the variance.
         speaks = min(applies, key=lambda found: found.name not in advised)
         row["test"], row["p_value"] = speaks.name, speaks.p_value
+        if speaks.distribution == "permutation":
+            row["_placebos"] = speaks.df
     return {**row, "reason": "; ".join(reasons)}
 
 
 def _judged(rows: list[dict[str, Any]], alpha: float) -> list[dict[str, Any]]:
-    """Holm's step-down over the roles of one event and window, and the verdict."""
+    """Holm's step-down over the roles of one event and window, and the verdict. A p-value that is
+    the smallest that its placebos can give, and still too large after Holm, decides nothing."""
     tested = [r for r in rows if np.isfinite(r.get("p_value", np.nan))]
     running = 0.0
     for k, row in enumerate(sorted(tested, key=lambda r: (r["p_value"], r["role"]))):
@@ -122,4 +125,8 @@ def _judged(rows: list[dict[str, Any]], alpha: float) -> list[dict[str, Any]]:
         row["holm_p"] = running
         up = "up" if row["car"] > 0 else "down"
         row["moved"] = up if running < alpha else "no"
-    return rows
+        if running >= alpha and row["p_value"] * row.get("_placebos", np.inf) < 1.0 + 1e-9:
+            row["moved"] = "undecided"
+            coarse = f"coarse_p: {len(tested)} roles, and p can be no smaller"
+            row["reason"] = "; ".join(x for x in (row["reason"], coarse) if x)
+    return [{k: v for k, v in row.items() if k != "_placebos"} for row in rows]
