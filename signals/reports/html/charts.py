@@ -175,6 +175,8 @@ def specifications(result: StudyResult) -> list[dict[str, Any]]:
     if frame.empty:
         return []
     rows = window_rows(frame, result.spec.primary)
+    if rows.empty:  # the primary window has not closed for any pair yet
+        return []
     car = numbers(rows, "car")
     keys = [texts(rows, name) for name in ("event_id", "ticker")]
     order = np.lexsort(
