@@ -32,7 +32,7 @@ class RunOptions:
     as_of: str | None = None
     skip_bad_rows: bool = False
     max_age: float | None = None
-    tables: tuple[TableFormat, ...] = ("csv",)
+    tables: tuple[TableFormat, ...] = ()
     refresh: bool = False
     page: bool = True
     runner: RunnerName = "threads"
@@ -63,14 +63,15 @@ def parse_as_of(text: str | None) -> str | None:
 
 
 def parse_tables(text: str) -> tuple[TableFormat, ...]:
-    """The formats of ``--tables csv,parquet``; CSV is always among them."""
+    """The formats of ``--tables csv,parquet``, CSV always among them; none named: CSV, and parquet
+    instead for tables of more than a million rows."""
     asked = [part.strip().lower() for part in text.split(",") if part.strip()]
     for name in asked:
         if name not in TABLE_FORMATS:
             raise SpecError(
                 "is not a table format", key="--tables", value=name, allowed=TABLE_FORMATS
             )
-    named = {"csv", *asked}
+    named = {"csv", *asked} if asked else set()
     return tuple(name for name in TABLE_FORMATS if name in named)
 
 

@@ -128,6 +128,8 @@ def _phrase(allowed: str | Iterable[object] | None) -> str | None:
     return ", ".join(str(a) for a in allowed)
 
 
-def _clip(value: object, limit: int = 80) -> str:
+def _clip(value: object, limit: int = 100) -> str:
+    """The value as code, its middle left out when long: of a path the end tells most."""
     text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    keep = (limit - 1) // 2
+    return text if len(text) <= limit else f"{text[:keep]}…{text[-keep:]}"

@@ -8,7 +8,9 @@ events and tickers is a study of its own), and placebo calibration is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +44,7 @@ from signals.spec import StudySpec
 
 LARGE: Final = 20_000
 """Event-asset pairs from which a study is done in chunks."""
+THREADS: Final = 2
 RECOMMENDED: Final = ("adjusted_bmp_t", "corrado_rank_z", "grank_t", "generalized_sign_z")
 
 
@@ -58,20 +61,28 @@ def run_large(
     parts: dict[str, list[pd.DataFrame]] = {"models": [], "abnormal_returns": [], "car": []}
     studied: dict[tuple[str, str], str] = {}
     flagged = _flags(plan, ready.rows, dummies=spec.overlap == "dummy")
-    for panel, fit in panel_chunks(
+    chunks = panel_chunks(
         returns,
         spec.model,
         spec.runner.chunk,
         min_returns=spec.estimation.min_returns,
         missing=spec.missing,
-    ):
-        failures += batch_failures(returns, fit)
-        if panel is None:
-            continue
+    )
+
+    def tabled(panel: AbnormalPanel, fit: BatchFit) -> dict[str, pd.DataFrame]:
         flags = [flagged[i] for i in fit.index[fit.usable]]
-        parts["models"].append(_models(returns, fit, panel))
-        parts["abnormal_returns"].append(abnormal_returns_table(panel))
-        parts["car"].append(car_table(panel, spec.windows, settings, closed, flags))
+        return {
+            "models": _models(returns, fit, panel),
+            "abnormal_returns": abnormal_returns_table(panel),
+            "car": car_table(panel, spec.windows, settings, closed, flags),
+        }
+
+    for (panel, fit), made in in_threads(tabled, chunks):
+        failures += batch_failures(returns, fit)
+        if panel is None or made is None:
+            continue
+        for name, frame in made.items():
+            parts[name].append(frame)
         studied |= open_windows(panel, closed)
     tables = {
         name: table(name, pd.concat(found, ignore_index=True) if found else [])
@@ -97,6 +108,30 @@ def run_large(
         prices=ready.prices,
         panel=None,
     )
+
+
+Chunk = tuple[AbnormalPanel | None, BatchFit]
+
+
+def in_threads(
+    function: Callable[[AbnormalPanel, BatchFit], dict[str, pd.DataFrame]], chunks: Iterable[Chunk]
+) -> Iterator[tuple[Chunk, dict[str, pd.DataFrame] | None]]:
+    """``function`` of every chunk in order, two at a time; never more than three are held."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[tuple[Chunk, Future[dict[str, pd.DataFrame]] | None]] = deque()
+        for chunk in chunks:
+            panel, fit = chunk
+            waiting.append((chunk, None if panel is None else pool.submit(function, panel, fit)))
+            if len(waiting) > THREADS:
+                yield _done(*waiting.popleft())
+        while waiting:
+            yield _done(*waiting.popleft())
+
+
+def _done(
+    chunk: Chunk, future: Future[dict[str, pd.DataFrame]] | None
+) -> tuple[Chunk, dict[str, pd.DataFrame] | None]:
+    return chunk, None if future is None else future.result()
 
 
 REMARKS: Final = (
@@ -159,7 +194,7 @@ def _group_tables(
         min_returns=spec.estimation.min_returns,
         missing=spec.missing,
         settings=settings,
-        workers=2,
+        workers=THREADS,
     )
     return {
         "statistics": _statistics(at_scale),

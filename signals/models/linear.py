@@ -87,6 +87,7 @@ def is_zero_variance(y: Floats, X: Floats, params: Floats, residuals: Floats) ->
 
 
 def refuse_zero_variance() -> FitError:
+    """The error of a fit whose residuals are rounding noise."""
     return FitError(
         "zero_variance",
         "the estimation residuals do not vary (a frozen price, or an asset that is its benchmark)",

@@ -6,8 +6,7 @@ sessions and the last stored ones again; where these no longer agree, history wa
 
 What happens when the source is down: a series that covers the request is used. One that ends
 early is used only within ``max_age`` days of its fetch, and says so (``stale_cache``); otherwise
-the :class:`TransientError` stands, with the age of what is stored. The stored file stays as it is
-in every case.
+the :class:`TransientError` stands and tells its age. The stored file always stays as it is.
 
 Intraday bars are kept for good: a source forgets them after weeks, the cache does not.
 """

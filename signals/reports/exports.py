@@ -15,7 +15,7 @@ from signals.reports.html.grids import kind_of
 from signals.reports.prose.numbers import bare_probability, fixed, percent_interval, window_text
 from signals.reports.prose.sentences import level
 from signals.reports.result import StudyResult
-from signals.reports.write import replace_file
+from signals.reports.write import parquet, replace_file
 
 FORMATS: Final = ("csv", "parquet", "xlsx", "tex", "md")
 WORKBOOK_FORMATS: Final = {
@@ -51,23 +51,6 @@ def export(result: StudyResult, out: Path, formats: Sequence[str]) -> list[Path]
     except OSError as error:
         raise DataError(f"tables cannot be written: {error.strerror or error}", file=out) from error
     return paths
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    """One table as parquet. A column that holds different types is stored as text."""
-    plain = frame.copy(deep=False)
-    for column in plain.columns:
-        values = plain[column]
-        if values.dtype != object:
-            continue
-        blank = values.isna().to_numpy()
-        if len({type(v) for v in values[~blank]}) > 1:
-            plain[column] = [
-                None if gone else str(v) for v, gone in zip(values, blank, strict=True)
-            ]
-    stream = BytesIO()
-    plain.to_parquet(stream, index=False)
-    return stream.getvalue()
 
 
 def workbook(result: StudyResult) -> bytes:

@@ -26,7 +26,7 @@ def publish(
     *,
     html: bool = True,
     figures: bool = True,
-    tables: Sequence[str] = ("csv",),
+    tables: Sequence[str] = (),
     run: Mapping[str, Any] | None = None,
     command: str | None = None,
     previous: StudyResult | Report | Path | None = None,
@@ -35,7 +35,8 @@ def publish(
 
     Parameters
     ----------
-    tables : ``csv`` (always written), and any of ``parquet``, ``xlsx``, ``tex``, ``md``.
+    tables : any of ``csv``, ``parquet``, ``xlsx``, ``tex``, ``md``. CSV is always written, but
+        for tables of more than a million rows: those are parquet unless ``csv`` is named.
     run : the ``run`` object of the manifest (timings, run id, host).
     command : the command line that makes this report again; shown on the page.
     previous : an earlier run, to say on the page what moved since. A folder that is about to be

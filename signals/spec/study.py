@@ -153,7 +153,7 @@ class RunnerSpec(_Table):
     (memory grows with it: about 12 kB a pair at 250 estimation sessions)."""
 
     address: str | None = None
-    chunk: int = Field(16_384, ge=256, le=1_000_000)
+    chunk: int = Field(8_192, ge=256, le=1_000_000)
 
 
 class SharesSpec(_Table):

@@ -195,10 +195,12 @@ def place_of(result: StudyResult, event: str, ticker: str) -> int:
 
 
 def scale_of(result: StudyResult) -> float:
+    """The factor between table and axis: 100 where the axis is in percent."""
     return 100.0 if result.spec.quantity == "return" else 1.0
 
 
 def unit_label(result: StudyResult, name: str) -> str:
+    """The unit as it stands on an axis."""
     unit = "" if result.spec.quantity == "return" else "units_"
     return SAY(f"chart.{unit}{name}")
 

@@ -82,6 +82,7 @@ def encoded(figure: Figure, kind: str) -> bytes:
 
 
 def svg(figure: Figure) -> bytes:
+    """The figure as SVG bytes, the same for the same figure."""
     stream = BytesIO()
     with rc_context(STYLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
