@@ -55,7 +55,7 @@ def run(
     as_of: AsOf = None,
     tables: Annotated[
         str, typer.Option("--tables", metavar="LIST", help="csv,parquet,xlsx,tex,md.")
-    ] = "csv",
+    ] = "",
     max_age: MaxAge = None,
     skip_bad_rows: SkipBadRows = False,
     refresh: Annotated[

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,3 +109,26 @@ def test_a_folder_that_cannot_be_written_is_named(result: StudyResult, tmp_path:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="reports cannot be written"):
         write(result, tmp_path / "file" / "out")
+
+
+def test_tables_of_very_many_rows_are_parquet_unless_csv_is_asked_for(
+    result: StudyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(result, tmp_path)
+    # The package's name ``write`` is the function, not the module.
+    monkeypatch.setattr(sys.modules["signals.reports.write"], "MOST_CSV_ROWS", 50)
+    assert len(result.abnormal_returns) == 45 < 50 < len(result.statistics)
+    write(result, tmp_path)
+    assert not (tmp_path / "statistics.csv").exists()
+    assert (tmp_path / "abnormal_returns.csv").exists()
+    back = pd.read_parquet(tmp_path / "statistics.parquet")
+    np.testing.assert_array_equal(back["p_value"], result.statistics["p_value"])
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((tmp_path / "statistics.parquet").read_bytes()).hexdigest()
+    assert manifest["files"]["statistics.parquet"] == digest
+
+    write(result, tmp_path, tables=("csv",))
+    assert not (tmp_path / "statistics.parquet").exists()
+    fast = pd.read_csv(tmp_path / "statistics.csv", dtype=str)
+    assert list(fast.columns) == list(TABLES["statistics"].all)
+    np.testing.assert_array_equal(fast["p_value"].map(float), result.statistics["p_value"])
