@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from flows.settings import shown
 from signals.errors import SpecError, TransientError
 
 ADVICE: Final = "start it, unset PREFECT_API_URL, or run with --direct"
@@ -23,9 +24,9 @@ def require_api(url: str | None, *, timeout: float = 5.0) -> None:
         with urlopen(f"{url.rstrip('/')}/health", timeout=timeout):
             return
     except HTTPError as error:
-        detail = f"{url} answers {error.code} ({error.reason}) when asked for its health"
+        detail = f"{shown(url)} answers {error.code} ({error.reason}) when asked for its health"
     except (OSError, HTTPException, ValueError) as error:
-        detail = f"{url} does not answer ({getattr(error, 'reason', error)})"
+        detail = f"{shown(url)} does not answer ({getattr(error, 'reason', error)})"
     raise TransientError("Prefect's server", f"{detail}; {ADVICE}")
 
 

@@ -6,6 +6,7 @@ Whoever sets a ``PREFECT_*`` variable, or a key in their active Prefect profile,
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -80,3 +81,8 @@ def api_url(environ: Mapping[str, str] | None = None) -> str | None:
     environ = os.environ if environ is None else environ
     url = environ.get("PREFECT_API_URL") or _profile(environ).get("PREFECT_API_URL")
     return str(url) if url else None
+
+
+def shown(url: str) -> str:
+    """An address without the name and password that it may hold: what may be printed."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", url)

@@ -109,8 +109,9 @@ def _prefect(timeout: float) -> Finding:
         return Finding("prefect api", "ok", "none configured: each run starts its own server")
     status, cause = _answer(f"{url.rstrip('/')}/health", timeout)
     if status == 200:
-        return Finding("prefect api", "ok", f"{url} answers")
-    return Finding("prefect api", "note", f"{url} does not answer: {cause or status}")
+        return Finding("prefect api", "ok", f"{settings.shown(url)} answers")
+    told = f"{settings.shown(url)} does not answer: {cause or status}"
+    return Finding("prefect api", "note", told)
 
 
 def _yahoo(timeout: float) -> Finding:

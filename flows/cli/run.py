@@ -140,11 +140,11 @@ def _marks(options: RunOptions) -> tuple[str, ...]:
 
 def _greeting() -> str:
     """What happens next, said before Prefect is even imported."""
-    from flows.settings import api_url
+    from flows.settings import api_url, shown
 
     url = api_url()
     if url:
-        return f"connecting to Prefect at {url} …"
+        return f"connecting to Prefect at {shown(url)} …"
     return "starting Prefect's own server: 10–20 s the first time (--direct does without) …"
 
 

@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+# Control characters but for tab and line feed, and the marks that turn text around.
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def harmless(text: str) -> str:
+    """``text`` with its control characters and direction marks shown as codes: a headline may not
+    move the cursor, recolour the terminal, or turn a line around."""
+    return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}", text)
 
 
 def out(text: str) -> None:
     """One line of the result."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(harmless(text) + "\n")
 
 
 def note(text: str) -> None:
     """One line of status, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text) + "\n")
     sys.stderr.flush()
 
 
@@ -31,7 +43,7 @@ def error(text: str) -> None:
         from rich.console import Console
         from rich.text import Text
 
-        line = Text.assemble(("error: ", "bold red"), text)
+        line = Text.assemble(("error: ", "bold red"), harmless(text))
         Console(stderr=True, soft_wrap=True, highlight=False).print(line)
     else:
         note(f"error: {text}")
@@ -78,9 +90,9 @@ def cards(rows: Sequence[Mapping[str, str]]) -> None:
 
     console = Console(highlight=False)
     for row in rows:
-        console.print(Text(row[columns[0]], style="bold"))
+        console.print(Text(harmless(row[columns[0]]), style="bold"))
         for name in columns[1:]:
-            line = Text.assemble((f"{name}: ", "dim"), row[name])
+            line = Text.assemble((f"{name}: ", "dim"), harmless(row[name]))
             console.print(Padding(line, (0, 0, 0, 2)))
 
 
@@ -102,7 +114,9 @@ def _rich_table(
     for name in columns:
         drawn.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))  # Text: a headline may hold [brackets]
+        drawn.add_row(
+            *(Text(harmless(cell)) for cell in row)
+        )  # Text: a headline may hold [brackets]
     Console().print(drawn)
 
 
