@@ -172,9 +172,13 @@ def _cyclic_sums(panel: AbnormalPanel, window: Window) -> tuple[Floats, Ints, In
     n = mask.sum(axis=1)
     length = panel.observed(window).sum(axis=1)
     for basis in _orthonormal(x):
-        z = z - basis * (basis * z).sum(axis=1)[:, None]
+        z = z - basis * np.einsum("nt,nt->n", basis, z)[:, None]
+    total = np.zeros((len(z), z.shape[1] + 1))
+    if mask.all():
+        np.cumsum(z, axis=1, out=total[:, 1:])
+        return _all_shifts(total, int(length[0])), n, length
     z = np.where(mask, z, 0.0)
-    total = np.concatenate([np.zeros((len(z), 1)), np.cumsum(z, axis=1)], axis=1)
+    np.cumsum(z, axis=1, out=total[:, 1:])
     place = np.broadcast_to(np.arange(z.shape[1]), z.shape)
     end = np.minimum(place, n[:, None]) + length[:, None]
     wrapped = end > n[:, None]
@@ -183,14 +187,25 @@ def _cyclic_sums(panel: AbnormalPanel, window: Window) -> tuple[Floats, Ints, In
     return upto - total[:, :-1] + np.where(wrapped, whole, 0.0), n, length
 
 
+def _all_shifts(total: Floats, length: int) -> Floats:
+    """(N, n) sums at each shift from running sums (N, n+1) of rows without a gap."""
+    rows = total.shape[1] - 1
+    sums = np.empty((len(total), rows))
+    straight = rows - length + 1
+    np.subtract(total[:, length:], total[:, :straight], out=sums[:, :straight])
+    wrapped = total[:, 1:length] - total[:, straight:rows]
+    sums[:, straight:] = wrapped + total[:, rows:]
+    return sums
+
+
 def _orthonormal(x: Floats) -> list[Floats]:
     """Orthonormal basis (each (N, T)) of the columns of (N, T, k), by Gram–Schmidt done twice."""
     found: list[Floats] = []
     for j in range(x.shape[2]):
-        v = x[:, :, j]
+        v = np.ascontiguousarray(x[:, :, j])
         for basis in found * 2:
-            v = v - basis * (basis * v).sum(axis=1)[:, None]
-        size = np.sqrt((v**2).sum(axis=1))
+            v = v - basis * np.einsum("nt,nt->n", basis, v)[:, None]
+        size = np.sqrt(np.einsum("nt,nt->n", v, v))
         found.append(v / np.where(size > 0, size, 1.0)[:, None])
     return found
 

@@ -62,8 +62,9 @@ def _packed(values: Floats, used: Bools) -> tuple[Floats, Bools]:
 def _jarque_bera(off: Floats, squares: Floats, count: Ints) -> Floats:
     n = np.maximum(count, 1)
     variance = squares / n
-    skew = (off**3).sum(axis=1) / n / variance**1.5
-    kurtosis = (off**4).sum(axis=1) / n / variance**2
+    square = off * off  # numpy's general power costs fifty times a product
+    skew = np.einsum("nt,nt->n", square, off) / n / variance**1.5
+    kurtosis = np.einsum("nt,nt->n", square, square) / n / variance**2
     return np.asarray(chdtrc(2, n / 6.0 * (skew**2 + (kurtosis - 3.0) ** 2 / 4.0)))
 
 

@@ -15,6 +15,8 @@ from signals.reports.write import replace_file, write
 if TYPE_CHECKING:
     from signals.reports.compare import Report
 
+MOST_PAGE_PAIRS: Final = 20_000
+
 # Figures of an earlier run that this one does not make would stand beside results that are not
 # theirs: they are removed. Other files of the folder are left alone.
 OWN_FIGURES: Final = ("timeline", "forest", "caar", "car_path_*")
@@ -42,9 +44,14 @@ def publish(
     previous : an earlier run, to say on the page what moved since. A folder that is about to be
         overwritten must be given as what ``compare.read_report`` read from it before.
 
-    Returns the paths written. Raises :class:`DataError` when the folder cannot be written,
-    :class:`SpecError` for an unknown table format. Checked by tests/reports/test_publish.py.
+    A study of more than 20,000 pairs gets tables only. Returns the paths written. Raises
+    :class:`DataError` when the folder cannot be written, :class:`SpecError` for an unknown table
+    format. Checked by tests/reports/test_publish.py.
     """
+    if len(result.events) > MOST_PAGE_PAIRS:
+        # Nobody reads a page of so many events, and no browser shows it: the tables hold them.
+        html = figures = False
+        (out / "report.html").unlink(missing_ok=True)
     extra = [name for name in tables if name != "csv"]
     paths = write(result, out, tables=tables, run=run)
     paths += export(result, out, extra)

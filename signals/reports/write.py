@@ -22,6 +22,7 @@ from signals.errors import DataError
 from signals.reports.result import StudyResult
 
 MOST_CSV_ROWS: Final = 1_000_000
+SLOW_CSV_ROWS: Final = 100_000  # beyond, pyarrow writes: ten times as fast, lines end in LF
 NOT_REPRODUCED = ("changes", "expected_moves")  # what the run before, or a market now, said
 _FORMULA = r"^[=+\-@\t\r\n\x00-\x1f]"
 
@@ -71,13 +72,13 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     for column in safe.columns:
         if safe[column].dtype == object or isinstance(safe[column].dtype, pd.StringDtype):
             safe[column] = _shown(safe[column])
-    if len(safe) > MOST_CSV_ROWS:
+    if len(safe) > SLOW_CSV_ROWS:
         return _many_rows(safe)
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8")
 
 
 def _many_rows(frame: pd.DataFrame) -> bytes:
-    """CSV by pyarrow, ten times as fast; it ends lines with LF."""
+    """CSV by pyarrow."""
     import pyarrow as pa
     from pyarrow import csv
 
