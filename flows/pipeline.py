@@ -122,6 +122,7 @@ def conduct(
         with watch.lap("estimate"):
             result = _estimate(runner, inputs, as_of, now, elsewhere)
             result, earlier = steps.compare(result, inputs.mark)
+            result = steps.with_expected_moves(result, inputs.prices.source, out, as_of, now)
         apart = result.run.get("timings", {}).get("calibration_s", 0.0)
         watch.apart("calibration", apart, of="estimate")
         progress.stage("write")

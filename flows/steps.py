@@ -12,7 +12,7 @@ import numpy as np
 
 from flows.memory import compare, kept_engine, price_notes, recall, remember, restore
 from flows.options import cache_dir
-from signals.errors import TransientError
+from signals.errors import DataError, TransientError
 from signals.prices import (
     PriceBook,
     PriceFailure,
@@ -28,7 +28,7 @@ from signals.sessions import as_of_instant
 __all__ = [
     "collect", "compare", "estimate", "factors", "fetch", "fingerprint", "match", "needs_factors",
     "open_prices", "price_notes", "read", "recall", "remember",
-    "restore", "source_down", "wanted", "write",
+    "restore", "source_down", "wanted", "with_expected_moves", "write",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -156,6 +156,34 @@ def estimate(
         spec, catalogue, prices, factors=table, as_of=as_of, now=now,
         estimator=estimator or one_by_one, engine=kept_engine(spec, as_of),
     )  # fmt: skip
+
+
+def with_expected_moves(
+    result: StudyResult, source: str, out: Path, as_of: str | None, now: datetime
+) -> StudyResult:
+    """The result with ``expected_moves``: what options say of events that have not happened yet.
+
+    Only where Yahoo is the source: nobody else here has option chains, and there is no history of
+    them. What an earlier run recorded is kept, with the measured move beside it once known.
+    """
+    import pandas as pd
+
+    from signals.expected_move import day_zero_moves, expected_moves_table, yahoo_chain_of
+
+    if source != "yahoo" or as_of is not None:
+        return result
+    file = out / "expected_moves.csv"
+    try:
+        earlier = pd.read_csv(file) if file.is_file() else None
+    except ValueError as error:
+        raise DataError(f"is not the table that an earlier run wrote: {error}", file=file) from None
+    if earlier is None and not (result.events["status"] == "pending").any():
+        return result
+    table = expected_moves_table(
+        result.events, day_zero_moves(result.abnormal_returns), yahoo_chain_of(now),
+        recorded_at=f"{now:%Y-%m-%dT%H:%M:%SZ}", earlier=earlier,
+    )  # fmt: skip
+    return replace(result, tables={**result.tables, "expected_moves": table})
 
 
 def fingerprint(
