@@ -31,9 +31,7 @@ def test_yahoos_chain_through_the_real_client(yahoo, monkeypatch):
             return plain(self)
         known = self.path.split("/")[-1].split("?")[0] == "META"
         if not known:
-            return self.reply(
-                200, json.dumps({"optionChain": {"result": [], "error": None}})
-            )
+            return self.reply(200, json.dumps({"optionChain": {"result": [], "error": None}}))
         return self.reply(200, json.dumps({"optionChain": {"result": [OPTIONS], "error": None}}))
 
     monkeypatch.setattr(handler, "do_GET", answer)

@@ -118,7 +118,7 @@ def test_tables_of_very_many_rows_are_parquet_unless_csv_is_asked_for(
     # The package's name ``write`` is the function, not the module.
     monkeypatch.setattr(sys.modules["signals.reports.write"], "MOST_CSV_ROWS", 50)
     monkeypatch.setattr(sys.modules["signals.reports.write"], "SLOW_CSV_ROWS", 50)
-    assert len(result.abnormal_returns) == 45 < 50 < len(result.statistics)
+    assert len(result.abnormal_returns) < 50 < len(result.statistics)
     write(result, tmp_path)
     assert not (tmp_path / "statistics.csv").exists()
     assert (tmp_path / "abnormal_returns.csv").exists()
