@@ -27,6 +27,9 @@ _STAMP_NAMES: Final = (
     "article:published_time", "og:published_time", "datepublished", "date", "pubdate",
     "publishdate", "dc.date.issued", "dc.date", "parsely-pub-date", "sailthru.date",
 )  # fmt: skip
+# A tag that another one begins inside of is none. Python's parser would look for its end to the end
+# of the page, once for each of them.
+_UNCLOSED: Final = re.compile(r"<(?!!)(?=[^<>]*(?:<|\Z))")
 _SILENT: Final = frozenset({"script", "style", "noscript", "template", "iframe", "svg", "head"})
 _BLOCKS: Final = frozenset({"p", "div", "br", "li", "h1", "h2", "h3", "h4", "tr", "section", "td"})
 
@@ -57,7 +60,7 @@ class _Text(HTMLParser):
 def plain_text(markup: str) -> str:
     """The visible text of markup, one line a block."""
     parser = _Text()
-    parser.feed(markup)
+    parser.feed(_UNCLOSED.sub("&lt;", markup))
     parser.close()
     lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from signals.prices.source import PriceRequest, PriceUnavailable, plain_file_nam
 
 NULLS: Final = ("", "NaN", "nan", "NA", "N/A", "null", "None")
 _LIMIT: Final = 512 * 2**20
+_PIECE: Final = 2**20
 _COLUMNS_ALLOWED: Final = "date (or ts_utc) and at least one of close, adj_close"
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -116,7 +117,7 @@ def read_price_file(file: Path, *, intraday: bool = False) -> tuple[Days, dict[s
 def _bytes(file: Path) -> bytes:
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            raw = stream.read(_LIMIT + 1)
+            raw = _bounded(stream)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", file=file) from None
     if len(raw) > _LIMIT:
@@ -124,6 +125,16 @@ def _bytes(file: Path) -> bytes:
     if not raw.strip():
         raise DataError("is empty", file=file, allowed=_COLUMNS_ALLOWED)
     return raw.removeprefix(b"\xef\xbb\xbf")
+
+
+def _bounded(stream: IO[bytes]) -> bytes:
+    """All of a stream, or a little more than the limit. Piece by piece: a read of the whole limit
+    would set that much memory aside for the smallest file."""
+    parts, size = [], 0
+    while size <= _LIMIT and (part := stream.read(_PIECE)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def _header(file: Path, raw: bytes) -> list[str]:
