@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def _bytes(file: Path) -> bytes:
     return raw.removeprefix(b"\xef\xbb\xbf")
 
 
-def _bounded(stream: IO[bytes]) -> bytes:
+def _bounded(stream: gzip.GzipFile | io.BufferedReader) -> bytes:
     """All of a stream, or a little more than the limit. Piece by piece: a read of the whole limit
     would set that much memory aside for the smallest file."""
     parts, size = [], 0
