@@ -30,6 +30,9 @@ _STAMP_NAMES: Final = (
 # A tag that another one begins inside of is none. Python's parser would look for its end to the end
 # of the page, once for each of them.
 _UNCLOSED: Final = re.compile(r"<(?!!)(?=[^<>]*(?:<|\Z))")
+_SECTION: Final = re.compile(
+    r"<!\[(?!\s*(?:CDATA|temp|ignore|include|rcdata|if|else|endif)[\s\[\]])", re.IGNORECASE
+)
 _SILENT: Final = frozenset({"script", "style", "noscript", "template", "iframe", "svg", "head"})
 _BLOCKS: Final = frozenset({"p", "div", "br", "li", "h1", "h2", "h3", "h4", "tr", "section", "td"})
 
@@ -60,7 +63,8 @@ class _Text(HTMLParser):
 def plain_text(markup: str) -> str:
     """The visible text of markup, one line a block."""
     parser = _Text()
-    parser.feed(_UNCLOSED.sub("&lt;", markup))
+    # Python's parser raises AssertionError for a marked section that it does not know.
+    parser.feed(_SECTION.sub("&lt;![", _UNCLOSED.sub("&lt;", markup)))
     parser.close()
     lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
     return "\n".join(line for line in lines if line)

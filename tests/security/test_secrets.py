@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import sys
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.flows.conftest import Command, Study
 
-SECRET = "hunter2-very-private"
+SECRET = "hunter2-very-private"  # not a secret
 
 
 def scanner(root: Path) -> ModuleType:
@@ -84,13 +85,15 @@ def test_what_is_installed_is_what_is_locked(root: Path) -> None:
     """Every installed distribution that the lock names has exactly the locked version."""
     locked: dict[str, str] = {}
     for line in (root / "constraints.txt").read_text(encoding="utf-8").splitlines():
-        found = re.fullmatch(r"([A-Za-z0-9_.-]+)==(\S+)(?: ; .*)?", line.strip())
-        if found:
-            locked[re.sub(r"[-_.]+", "-", found[1]).lower()] = found[2]
+        if "==" not in line:
+            continue
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate():
+            locked[canonicalize_name(wanted.name)] = next(iter(wanted.specifier)).version
     assert len(locked) > 100
     other = []
     for package in metadata.distributions():
-        name = re.sub(r"[-_.]+", "-", package.metadata["Name"] or "").lower()
+        name = canonicalize_name(package.metadata["Name"] or "")
         if name in locked and locked[name] != package.version:
             other.append(f"{name} {package.version}, locked {locked[name]}")
     assert other == []
