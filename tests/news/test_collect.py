@@ -147,7 +147,7 @@ def test_long_and_odd_texts_are_read_in_time(lexicon: Lexicon) -> None:
         "$" * 9000 + " Meta fell",
         "a" * 150_000,
     ]
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = collect([Article(t, str(k)) for k, t in enumerate(odd)], news=lexicon)
-    assert time.perf_counter() - begin < 30
+    assert time.process_time() - begin < 30
     assert len(found.readings) + len(found.skipped) == len(odd)

@@ -99,8 +99,8 @@ def test_a_thousand_tickers_do_not_rescan_the_file(tmp_path: Path, shape: str) -
         )
         table = pa.table({"date": np.tile(days, 1000), "ticker": names, "close": close.ravel()})
     parquet.write_table(table, tmp_path / "p.parquet")
-    source, started = ParquetSource(tmp_path / "p.parquet"), time.perf_counter()
+    source, started = ParquetSource(tmp_path / "p.parquet"), time.process_time()
     for i in range(0, 1000, 5):
         history = source.load(asked(tickers[i], "2023-01-01", "2024-12-31"))
         assert history.column("close")[0] == close[i, 0]
-    assert time.perf_counter() - started < 4.0
+    assert time.process_time() - started < 4.0

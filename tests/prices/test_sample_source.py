@@ -61,10 +61,10 @@ def test_it_imports_neither_package_and_is_quick() -> None:
     code = """
 import sys, time
 from signals.prices import PriceRequest, SampleSource
-start = time.perf_counter()
+start = time.process_time()
 for t in ("AAPL", "FB", "GOOG", "IBM", "MSFT", "^GSPC"):
     SampleSource().load(PriceRequest(t, t, "XNYS", "1999-01-01", "2019-12-31"))
-assert time.perf_counter() - start < 2.0, time.perf_counter() - start
+assert time.process_time() - start < 2.0, time.process_time() - start
 assert not {"arch", "bokeh_sampledata", "yfinance", "prefect"} & set(sys.modules), "heavy import"
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -29,14 +29,14 @@ OUTSIDE = (
 
 @pytest.fixture(autouse=True)
 def small_and_quick() -> Iterator[None]:
-    """Each of these tests, in bounds: 200 MB and 10 seconds."""
+    """Each of these tests, in bounds: 200 MB and half a minute."""
     tracemalloc.start()
     begun = time.monotonic()
     yield
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200 * 2**20
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("bomb", [LAUGHS, OUTSIDE], ids=["laughs", "outside"])
