@@ -14,7 +14,7 @@ run: $(VENV)/.run   ## the tutorial study, on prices that come with the packages
 	$(BIN)/signals run configs/facebook_2012.toml
 
 test: $(VENV)/.all  ## all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not faults" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
 
 check: $(VENV)/.all ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -29,7 +29,8 @@ bench: $(VENV)/.all ## benchmarks (a table and a JSON file)
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-only --benchmark-json=.benchmarks/latest.json
 
 faults: $(VENV)/.all ## every fault in full numbers (hours): kills, fuzzing, soak
-	SIGNALS_FAULTS=full $(BIN)/python -m pytest -m faults -q
+	$(BIN)/python -m tests.faults.campaign
+	SIGNALS_FAULTS=full $(BIN)/python -m pytest tests/faults tests/security tests/determinism -q
 
 docs: $(VENV)/.all  ## the documentation site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

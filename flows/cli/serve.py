@@ -99,11 +99,12 @@ def _served(
 def _serve(served: Sequence[Served], url: str, limit: int) -> None:
     from flows.connection import told_in_words
     from flows.deploy import serve_studies
+    from flows.settings import shown
 
     for one in served:
         when = one.timetable
         told = f"{when.cron} ({when.timezone})" if when else "no schedule: start it in the UI"
         screen.out(f"{one.spec.id}: {told}; reports in {one.out}")
-    screen.out(f"watch it at {url.removesuffix('/api')}; end with Ctrl-C")
+    screen.out(f"watch it at {shown(url).removesuffix('/api')}; end with Ctrl-C")
     with told_in_words():
         serve_studies(served, url, limit=limit)

@@ -26,7 +26,8 @@ def pair_flags(
     ``rows`` (N,) are the pairs' rows in the plan. ``confounded``: another event of the asset in
     the event window; ``contaminated_estimation``: one in the estimation window (unless its
     sessions are left out by ``overlap = "dummy"``); ``zero_returns``: more than a tenth of the
-    estimation returns are zero; ``donors_treated:…``; and what the model itself flags.
+    estimation returns are zero; ``donors_treated:…``; ``rank_only``: the model has no closed
+    prediction variance; and what the model itself flags.
     """
     panel = estimation.panel
     if panel is None:
@@ -34,6 +35,8 @@ def pair_flags(
     found: list[tuple[str, ...]] = []
     for i, (fit, row) in enumerate(zip(estimation.fits, rows, strict=True)):
         words: list[str] = list(fit.flags)
+        if fit.prediction == "rank_only":
+            words.append("rank_only")  # no closed variance: no interval, and no t behind p_value
         if overlaps.confounding[row]:
             words.append("confounded")
         if overlaps.contaminating[row] and not dummies:
