@@ -34,9 +34,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE = "axe-core@4.14.1"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, headless, offline: the pages must not want a network."""
+    """Chromium, headless, offline: the pages must not want a network.
+
+    Of one module, not of the session: while it is open, Playwright's event loop runs in this
+    thread, and no other test of the worker could start one."""
     program = os.environ.get("SIGNALS_CHROMIUM") or next(
         filter(None, map(shutil.which, NAMES)), None
     )

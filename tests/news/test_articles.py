@@ -78,7 +78,9 @@ def test_others_are_found_with_their_roles(collected: Collected) -> None:
 
 def test_quotes_stand_where_they_say(collected: Collected, shared: Path) -> None:
     for claims in (collected.claims, collected.review_claims):
-        for row in claims.to_dict("records"):
+        read = [r for r in claims.to_dict("records") if r["source"].endswith(".txt")]
+        assert read  # the catalogue's own claims have no page to look them up in
+        for row in read:
             text = Path(row["source"]).read_text(encoding="utf-8")
             quote = text[int(row["quote_start"]) : int(row["quote_end"])]
             assert " ".join(quote.split()) == row["quote"]
