@@ -30,6 +30,7 @@ from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan
 from signals.reports.calibration_tables import family_facts, with_detectable, with_families
 from signals.reports.events_table import open_windows, pairs_table
+from signals.reports.group_tables import statistic_row
 from signals.reports.manifest import manifest
 from signals.reports.result import StudyResult
 from signals.reports.tables import (
@@ -209,25 +210,8 @@ def _statistics(found: ScaleStudy) -> pd.DataFrame:
         by, label = cell.group.split("\x1f")
         for result in cell.statistics:
             ok = result.status == "ok"
-            rows.append(
-                {
-                    "group_by": by,
-                    "group": label,
-                    "first": cell.window[0],
-                    "last": cell.window[1],
-                    "statistic_name": result.name,
-                    "estimate": result.estimate,
-                    "statistic": result.statistic,
-                    "distribution": result.distribution,
-                    "df": result.df,
-                    "p_value": result.p_value,
-                    "r_bar": result.r_bar,
-                    "n_events": result.n_events,
-                    "status": result.status,
-                    "reason": ";".join(x for x in (result.reason, *result.flags) if x),
-                    "recommended": ok and result.name in RECOMMENDED,
-                }
-            )
+            advised = ok and result.name in RECOMMENDED
+            rows.append(statistic_row(by, label, cell.window, result, advised))
     return table("statistics", rows)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from signals.frames import Ints, table
-from signals.inference import Settings, battery
+from signals.inference import Inference, Settings, battery
 from signals.inference.caar_error import CaarError, caar_error
 from signals.inference.independence import asynchronous_closes, disjoint_subset
 from signals.panel import AbnormalPanel, Window
@@ -63,26 +64,31 @@ def statistics_table(
         note = asynchronous_closes(part)
         for window in windows:
             for result, recommended in battery(part, window, settings, names):
-                rows.append(
-                    {
-                        "group_by": group.by,
-                        "group": group.label,
-                        "first": window[0],
-                        "last": window[1],
-                        "statistic_name": result.name,
-                        "estimate": result.estimate,
-                        "statistic": result.statistic,
-                        "distribution": result.distribution,
-                        "df": result.df,
-                        "p_value": result.p_value,
-                        "r_bar": result.r_bar,
-                        "n_events": result.n_events,
-                        "status": result.status,
-                        "reason": ";".join(x for x in (result.reason, *result.flags, note) if x),
-                        "recommended": recommended,
-                    }
-                )
+                rows.append(statistic_row(group.by, group.label, window, result, recommended, note))
     return table("statistics", rows)
+
+
+def statistic_row(
+    by: str, label: str, window: Window, result: Inference, recommended: bool, note: str = ""
+) -> dict[str, Any]:
+    """One row of ``statistics.csv``."""
+    return {
+        "group_by": by,
+        "group": label,
+        "first": window[0],
+        "last": window[1],
+        "statistic_name": result.name,
+        "estimate": result.estimate,
+        "statistic": result.statistic,
+        "distribution": result.distribution,
+        "df": result.df,
+        "p_value": result.p_value,
+        "r_bar": result.r_bar,
+        "n_events": result.n_events,
+        "status": result.status,
+        "reason": ";".join(x for x in (result.reason, *result.flags, note) if x),
+        "recommended": recommended,
+    }
 
 
 def caar_table(

@@ -93,7 +93,7 @@ def test_no_machine_paths_hosts_or_leftovers(root: Path) -> None:
         "/wo" + "rk/",
         "/ro" + "ot/",
         "pypi" + ".org",
-        "pythonhosted" + ".org",
+        "python" + "hosted.org",
         "TO" + "DO",
         "FIX" + "ME",
     ]
