@@ -25,7 +25,9 @@ DRAWN = ("skewness_adjusted_t", "bhar_skewness_t", "stationary_bootstrap")
 DRAWN_PANELS, DRAWN_DRAWS = 1_000, 299
 POWER_PANELS, POWER_EFFECT = 500, 0.5  # half a standard deviation of each asset's own returns
 LONG_PANELS = 1_000  # windows of five sessions
-GROUP = tuple(n for n, row in STATISTICS.items() if row.scope == "group")
+# Of bars only: its size is measured in tests/intraday/test_time_of_day.py.
+BARS_ONLY = "same_hours_portfolio_p"
+GROUP = tuple(n for n, row in STATISTICS.items() if row.scope == "group" and n != BARS_ONLY)
 # The placebo in space needs donors: measured apart, by ``synthetic_rates``.
 SPACE = "synthetic_control_p"
 SINGLE = tuple(n for n, row in STATISTICS.items() if row.scope == "event" and n != SPACE)
