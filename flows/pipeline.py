@@ -160,9 +160,9 @@ def _inputs(
     """Match events to sessions and fetch what the study needs."""
     progress.stage("match")
     with watch.lap("match"):
-        plan = runner.step("match", steps.match, spec, catalogue, as_of, now)
+        plan = runner.step("match", steps.match, spec, catalogue, options, as_of, now)
     source = steps.open_prices(spec, options, now, runner.turn)
-    requests = steps.wanted(plan, options)
+    requests = plan.requests
     progress.stage("prices", len(requests))
     with watch.lap("prices"):
         book = runner.fetch(source, requests, progress)

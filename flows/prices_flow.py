@@ -47,9 +47,9 @@ def prices_flow(
     runner, now = PrefectRunner(), datetime.now(UTC)
     spec, catalogue = runner.step("read", steps.read, options)
     with tags("prices", spec.id):
-        plan = runner.step("match", steps.match, spec, catalogue, None, now)
+        plan = runner.step("match", steps.match, spec, catalogue, options, None, now)
         source = steps.open_prices(spec, options, now, runner.turn)
-        book = runner.fetch(source, steps.wanted(plan, options), watcher.get())
+        book = runner.fetch(source, plan.requests, watcher.get())
     rows = series_rows(book)
     create_table_artifact(
         rows or [{"ticker": "none is needed yet"}],

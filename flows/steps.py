@@ -28,7 +28,7 @@ from signals.sessions import as_of_instant
 __all__ = [
     "collect", "compare", "estimate", "factors", "fetch", "fingerprint", "match", "needs_factors",
     "open_prices", "price_notes", "read", "recall", "remember",
-    "restore", "source_down", "wanted", "with_expected_moves", "write",
+    "restore", "source_down", "with_expected_moves", "write",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -56,11 +56,19 @@ def read(options: RunOptions) -> tuple[StudySpec, Catalogue]:
     return spec, catalogue
 
 
-def match(spec: StudySpec, catalogue: Catalogue, as_of: str | None, now: datetime) -> StudyPlan:
-    """Which event is studied on which asset, from which session on, with which prices."""
+def match(
+    spec: StudySpec,
+    catalogue: Catalogue,
+    options: RunOptions,
+    as_of: str | None,
+    now: datetime,
+) -> StudyPlan:
+    """Which event is studied on which asset, from which session on, with which prices: these
+    under the names that the source of this run uses."""
     from signals.study import plan_study
 
-    return plan_study(spec, catalogue, as_of=as_of, now=now)
+    source = source_name(spec, options.prices)
+    return plan_study(spec, catalogue, as_of=as_of, now=now, source=source)
 
 
 def open_prices(
@@ -77,15 +85,6 @@ def open_prices(
         max_age=options.max_age,
         before_request=turn,
     )
-
-
-def wanted(plan: StudyPlan, options: RunOptions) -> tuple[PriceRequest, ...]:
-    """The series to ask for, under the names that the source of this run uses."""
-    name = source_name(plan.spec, options.prices)
-    if name == plan.spec.prices.source:
-        return plan.requests
-    symbols = {a.ticker: a.symbol.get(name, a.ticker) for a in plan.spec.assets}
-    return tuple(replace(r, symbol=symbols.get(r.ticker, r.ticker)) for r in plan.requests)
 
 
 def fetch(source: PriceSource, request: PriceRequest) -> PriceHistory | PriceFailure:

@@ -86,10 +86,10 @@ def _calibrated(options: Any, draws: int, effect: float | None) -> StudyResult:
     spec = spec.model_copy(
         update={"calibration": spec.calibration.model_copy(update={"draws": draws})}
     )
-    plan = steps.match(spec, catalogue, options.as_of, now)
+    plan = steps.match(spec, catalogue, options, options.as_of, now)
     runner = DirectRunner()
     source = steps.open_prices(spec, options, now, runner.turn)
-    requests = steps.wanted(plan, options)
+    requests = plan.requests
     with watching() as progress:
         progress.stage("prices", len(requests))
         book = runner.fetch(source, requests, progress)

@@ -35,7 +35,7 @@ def check(
     options = RunOptions(study=study, as_of=as_of, skip_bad_rows=skip_bad_rows)
     spec, catalogue = steps.read(options)
     now = datetime.now(UTC)
-    plan = steps.match(spec, catalogue, day, now)
+    plan = steps.match(spec, catalogue, options, day, now)
     frame = _shown(plan.session_events.frame)
     if as_json:
         screen.as_json(_document(plan, frame, catalogue.skipped))

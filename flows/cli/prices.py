@@ -40,10 +40,10 @@ def prices(
     )
     spec, catalogue = steps.read(options)
     now = datetime.now(UTC)
-    plan = steps.match(spec, catalogue, None, now)
+    plan = steps.match(spec, catalogue, options, None, now)
     runner = DirectRunner()
     opened = steps.open_prices(spec, options, now, runner.turn)
-    requests = steps.wanted(plan, options)
+    requests = plan.requests
     with watching() as progress:
         progress.stage("prices", len(requests))
         book = runner.fetch(opened, requests, progress)
