@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,11 @@ class Tally:
     operations: int = 0
     wrong: list[str] = field(default_factory=list)
     verbs: tuple[str, str] = ("killed", "done before the kill")
+
+    def note(self, done: int, count: int) -> None:
+        """Twenty lines on stderr in a long campaign, so that one that is stopped tells how far."""
+        if count >= 100 and done % (count // 20) == 0:
+            print(f"  {done} of {count}: {self}", *self.wrong[-3:], file=sys.stderr, flush=True)
 
     def __str__(self) -> str:
         told = [f"{self.kills} {self.verbs[0]}", f"{self.finished_first} {self.verbs[1]}"]
@@ -142,6 +148,7 @@ def kill_runs(folder: Path, kills: int, seed: int, *, direct: bool, prefect: str
             job = aim(runs.job(number, *extra), draw, runs.whole[number])
             _count(forge.run(job), tally)
             runs.check(number, f"run {turn} {extra} at {where(job)}", tally)
+            tally.note(turn + 1, kills)
     return tally
 
 
@@ -160,6 +167,7 @@ def kill_prices(folder: Path, kills: int, seed: int) -> Tally:
                 aim(Job(command, world=str(folder)), draw, whole)
                 for _ in range(draw.choice((1, 2)))
             ]
+            tally.note(turn, kills)
             for ended in forge.together(jobs):
                 _count(ended, tally)
             what = f"prices {turn} at {' and '.join(map(where, jobs))}"
@@ -220,6 +228,7 @@ def kill_collect(folder: Path, kills: int, seed: int) -> Tally:
             if not good:
                 tally.wrong.append(f"{what}: other rows than undisturbed")
             tally.wrong += [f"{what}: {p.name} is left" for p in events.parent.glob(".*.tmp")]
+            tally.note(turn + 1, kills)
     return tally
 
 

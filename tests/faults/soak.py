@@ -79,6 +79,7 @@ def soak(folder: Path, *, cycles: int, seed: int) -> Tally:
                 tally.kills += 1
             else:
                 tally.finished_first += 1
+            tally.note(cycle + 1, cycles)
             if cycle >= min(WARM_UP, cycles // 3):
                 memory.append(_memory())
                 files.append(psutil.Process().num_fds())
