@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,12 +36,14 @@ def review(
     On a terminal each row is asked about; otherwise they are listed, and the options decide.
     """
     from signals.events.review import waiting
-    from signals.news.files import open_review, save_review
+    from signals.news.files import change_review, open_review
 
-    state = open_review(file)
     if accept or reject or edit:
-        save_review(file, _decided(state, accept, reject, edit))
+        done = change_review(file, partial(_decided, accept=accept, reject=reject, edit=edit))
+        if accept:
+            screen.out(f"{accept.partition('@')[0]} → {done.event_id}")
         return
+    state = open_review(file)
     left = waiting(state.review)
     if as_json:
         screen.as_json([dict(r) for r in left.to_dict("records")])
@@ -50,11 +53,9 @@ def review(
         screen.table(columns, [[str(row[c]) for c in columns] for _, row in left.iterrows()])
         return
     for event_id in list(left["event_id"]):
-        state, more = _asked(state, str(event_id))
-        save_review(file, state)
-        if not more:
+        if not _asked(file, str(event_id)):
             break
-    screen.out(f"{len(waiting(state.review))} rows wait in {file}")
+    screen.out(f"{len(waiting(open_review(file).review))} rows wait in {file}")
 
 
 def _interactive() -> bool:
@@ -79,7 +80,6 @@ def _decided(state: Decided, accept: str, reject: str, edit: str) -> Decided:
     if accept:
         event_id, _, candidate = accept.partition("@")
         state = rows.accept(*_tables(state), event_id, candidate)
-        screen.out(f"{event_id} → {state.event_id}")
     return state
 
 
@@ -87,28 +87,44 @@ def _tables(state: Decided) -> tuple[Any, Any, Any, Any]:
     return state.events, state.review, state.claims, state.review_claims
 
 
-def _asked(state: Decided, event_id: str) -> tuple[Decided, bool]:
-    """Ask about one row until it is decided or left; False to stop."""
+def _asked(file: Path, event_id: str) -> bool:
+    """Ask about one row until it is decided or left; False to stop. Each answer is applied to the
+    files as they stand then: while a person reads, a collection may add to them."""
+    from signals.events.review import waiting
+    from signals.news.files import change_review, open_review
+
     while True:
-        row = state.review.loc[state.review["event_id"] == event_id].iloc[0]
+        left = waiting(open_review(file).review)
+        if event_id not in set(left["event_id"]):
+            screen.note(f"{event_id} no longer waits")
+            return True
+        row = left.loc[left["event_id"] == event_id].iloc[0]
         _show(row)
         answer = typer.prompt(
             "[1-3] that date, [a]ccept, [e]dit, [r]eject, [s]kip, [q]uit", default="s"
         ).strip()
+        if answer in {"q", "s"}:
+            return bool(answer == "s")
+        accepted = rejected = edited = ""
         try:
-            if answer in {"q", "s"}:
-                return state, answer == "s"
-            if answer == "r":
-                return _decided(state, "", event_id, ""), True
             if answer == "e":
-                change = typer.prompt("column=text")
-                state = _decided(state, "", "", f"{event_id}:{change}")
+                edited = f"{event_id}:{typer.prompt('column=text')}"
+            elif answer == "r":
+                rejected = event_id
+            elif answer == "a" or answer.isdigit():
+                accepted = f"{event_id}@{_candidate(row, answer)}"
+            else:
                 continue
-            if answer == "a" or answer.isdigit():
-                chosen = _candidate(row, answer)
-                return _decided(state, f"{event_id}@{chosen}", "", ""), True
+            done = change_review(
+                file, partial(_decided, accept=accepted, reject=rejected, edit=edited)
+            )
         except (DataError, SpecError) as error:
             screen.note(str(error))
+            continue
+        if accepted:
+            screen.out(f"{event_id} → {done.event_id}")
+        if not edited:
+            return True
 
 
 def _candidate(row: Any, answer: str) -> str:

@@ -109,6 +109,7 @@ def reject(
     event_id: str,
 ) -> Decided:
     """Mark a row as rejected; its claims are dropped."""
+    _undecided(review, event_id)
     marked = _marked(review, event_id, REJECTED)
     left = review_claims
     if not left.empty:
@@ -127,9 +128,10 @@ def accept(
     """Put a row into the catalogue, with the date it has or that of ``candidate``.
 
     A candidate ``YYYY-MM-DD=event`` is an event the catalogue holds: the row becomes a further
-    source of it. Its claims go where it goes. Raises :class:`DataError` where there is no date.
+    source of it. Its claims go where it goes. Raises :class:`DataError` where there is no date, or
+    where the row is accepted already.
     """
-    at = _row_number(review, event_id)
+    at = _undecided(review, event_id)
     row = {str(k): v for k, v in review.iloc[at].to_dict().items()}
     day, _, known = candidate.strip().partition("=")
     if known:
@@ -175,6 +177,14 @@ def _check_date(row: Mapping[str, Any]) -> None:
             value=stamp,
             allowed="YYYY-MM-DD, or an instant with its offset",
         )
+
+
+def _undecided(review: pd.DataFrame, event_id: str) -> int:
+    """The row, which may not stand in the catalogue already: somebody else may have accepted it."""
+    at = _row_number(review, event_id)
+    if DECISION in review.columns and review.iloc[at][DECISION] == ACCEPTED:
+        raise DataError("is accepted already", column="event_id", value=event_id)
+    return at
 
 
 def _row_number(review: pd.DataFrame, event_id: str) -> int:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from signals.events.catalogue import Catalogue
 from signals.events.merge import Merged, merge_events
+from signals.events.review import waiting as undecided
 from signals.frames import CLAIM_COLUMNS, EVENT_COLUMNS, EVENT_OPTIONAL_COLUMNS
 from signals.news.anchors import MARKET_ZONE, Anchor, EarningsDate, anchors_of
 from signals.news.article import Article, Skipped
@@ -134,7 +135,9 @@ def _assembled(
     claims = [_claim_rows(r, merged.ids.get(r.row["event_id"], "")) for r in readings]
     owned = {r.row["event_id"] for r in readings if not r.reason}
     mine = [c for r, c in zip(readings, claims, strict=True) if r.row["event_id"] in owned]
-    theirs = [_claim_rows(r, r.row["event_id"]) for r in readings if r.row["event_id"] not in owned]
+    # A row that is decided, or whose story has come into the catalogue, waits no more.
+    asked = set(undecided(waiting)["event_id"]) - owned
+    theirs = [_claim_rows(r, r.row["event_id"]) for r in readings if r.row["event_id"] in asked]
     before = None if known is None else known.claims
     return Collected(
         merged.frame,

@@ -10,14 +10,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
-from signals.errors import DataError, TransientError
+from signals.errors import DataError
 from signals.events.catalogue import Catalogue
 from signals.events.claims import claims_file, read_claims
 from signals.events.read import read_catalogue
@@ -28,15 +28,13 @@ from signals.events.review import (
     review_claims_file,
     review_file,
 )
-from signals.events.write import write_table
 from signals.frames import CLAIM_COLUMNS
 from signals.news.anchors import MARKET_ZONE, EarningsDate
 from signals.news.article import Article, Skipped
 from signals.news.collect import NEWS_FOLDER, Collected, collect
 from signals.news.lexicon import Lexicon
 from signals.news.read import read_files
-
-LOCK_SECONDS: Final = 600.0
+from signals.news.store import alone, write_together
 
 
 def collect_files(
@@ -53,7 +51,7 @@ def collect_files(
     """Collect the articles of files and folders into the catalogue ``into`` (it need not exist).
 
     Returns what :func:`signals.news.collect.collect` returns; files are written at the end only,
-    each at once, and not at all with ``write = False``.
+    all at once, and not at all with ``write = False``.
     """
     articles, skipped = read_files(paths)
     return collect_into(
@@ -77,7 +75,7 @@ def collect_into(
     """The same for articles of any source."""
     if into.suffix.lower() != ".csv":
         raise DataError("events are collected into a CSV file", file=into, allowed="NAME.csv")
-    with _alone(into) if write else nullcontext():
+    with alone(into) if write else nullcontext():
         found = collect(
             articles,
             _known(into),
@@ -93,29 +91,6 @@ def collect_into(
         if write:
             write_collected(found, into)
     return found
-
-
-@contextmanager
-def _alone(into: Path) -> Iterator[None]:
-    """Alone with a catalogue between reading and writing it: two collections at the same time lose
-    nothing of each other. The lock ends with its process; what a killed one left is swept."""
-    from filelock import FileLock, Timeout
-
-    try:
-        into.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(into.with_name(f".{into.name}.lock"))
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout:
-        detail = f"another collection has held it for {LOCK_SECONDS:g} s"
-        raise TransientError(str(into), detail) from None
-    except OSError as error:
-        raise DataError(f"cannot be written: {error.strerror or error}", file=into) from None
-    try:
-        for part in into.parent.glob(f".{into.stem}.*.tmp"):
-            part.unlink(missing_ok=True)
-        yield
-    finally:
-        lock.release()
 
 
 def _in_file_order(events: pd.DataFrame, into: Path) -> pd.DataFrame:
@@ -144,16 +119,13 @@ def _write(
     review: pd.DataFrame,
     review_claims: pd.DataFrame,
 ) -> list[Path]:
-    written = []
-    for frame, file in (
+    tables = (
         (_in_file_order(events, into), into),
         (claims, claims_file(into)),
         (review, review_file(into)),
         (review_claims, review_claims_file(into)),
-    ):
-        if len(frame) or file.is_file():
-            written.append(write_table(frame, file))
-    return written
+    )
+    return write_together(into, [(t, file) for t, file in tables if len(t) or file.is_file()])
 
 
 def open_review(review: Path) -> Decided:
@@ -169,9 +141,16 @@ def open_review(review: Path) -> Decided:
     return Decided(events, waiting, claims, read_claims(review))
 
 
-def save_review(review: Path, decided: Decided) -> list[Path]:
-    """Write the four tables back."""
-    return _write(
-        events_file_of(review), decided.events, decided.claims, decided.review,
-        decided.review_claims,
-    )  # fmt: skip
+def change_review(review: Path, change: Callable[[Decided], Decided]) -> Decided:
+    """Apply ``change`` to the four tables as they stand now, and write them back.
+
+    Nobody else changes the catalogue meanwhile: neither a collection nor another review loses
+    anything (``tests/news/test_store.py``). Where ``change`` raises, nothing is written.
+    """
+    into = events_file_of(review)
+    if not review.is_file():
+        raise DataError("nothing waits for review", file=review)
+    with alone(into):
+        decided = change(open_review(review))
+        _write(into, decided.events, decided.claims, decided.review, decided.review_claims)
+    return decided

@@ -8,8 +8,8 @@ import pytest
 
 from signals.errors import DataError
 from signals.events.read import read_catalogue
-from signals.events.review import accept, edit, read_review, reject, waiting
-from signals.news.files import collect_files, open_review, save_review
+from signals.events.review import Decided, accept, edit, read_review, reject, waiting
+from signals.news.files import change_review, collect_files, open_review
 
 TALK = "Meta shares fell 3%. Meta is in talks to invest in Scale AI."
 
@@ -26,15 +26,17 @@ def review(tmp_path: Path, news: Path) -> Path:
 
 
 def _four(review: Path):  # type: ignore[no-untyped-def]
-    state = open_review(review)
+    return _tables(open_review(review))
+
+
+def _tables(state: Decided):  # type: ignore[no-untyped-def]
     return (state.events, state.review, state.claims, state.review_claims)
 
 
 def test_accept_with_a_date(review: Path, news: Path) -> None:
     tables = _four(review)
     (row,) = waiting(tables[1])["event_id"]
-    decided = accept(*tables, row, "2025-06-08")
-    save_review(review, decided)
+    decided = change_review(review, lambda s: accept(*_tables(s), row, "2025-06-08"))
     catalogue = read_catalogue([review.parent / "events.csv"])
     assert decided.event_id == "meta-investment-talks-2025-06-08"
     assert decided.event_id in set(catalogue.frame["event_id"])
@@ -59,7 +61,7 @@ def test_accept_as_a_known_event(review: Path) -> None:
 def test_reject_stays_rejected(review: Path, news: Path) -> None:
     tables = _four(review)
     (row,) = waiting(tables[1])["event_id"]
-    save_review(review, reject(*tables, row))
+    change_review(review, lambda s: reject(*_tables(s), row))
     found = collect_files([review.parent / "in"], review.parent / "events.csv", news=news)
     assert len(waiting(found.review)) == 0
     assert list(found.review["decision"]) == ["rejected"]
