@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 from flows.settings import shown
 from signals.errors import SpecError, TransientError
@@ -30,6 +32,10 @@ def require_api(url: str | None, *, timeout: float = 5.0) -> None:
     raise TransientError("Prefect's server", f"{detail}; {ADVICE}")
 
 
+class ServerLost(TransientError):
+    """Prefect's server answered when the run began, and does no longer."""
+
+
 @contextmanager
 def told_in_words() -> Iterator[None]:
     """Turn the failures of Prefect's client inside the block into errors of this package."""
@@ -47,10 +53,19 @@ def told_in_words() -> Iterator[None]:
             ) from error
         raise TransientError("Prefect's server", f"answered {code}; {ADVICE}") from error
     except httpx.HTTPError as error:
-        detail = f"was lost on the way ({error or type(error).__name__}); {ADVICE}"
-        raise TransientError("Prefect's server", detail) from error
+        why = str(error) or type(error).__name__
+        detail = f"was lost on the way ({why}); prices that came are kept; {ADVICE}"
+        raise ServerLost("Prefect's server", detail) from error
     except RuntimeError as error:
         # Prefect has no exception of its own for these two.
         if not str(error).startswith(("Failed to reach API", "Timed out while attempting")):
             raise
         raise TransientError("Prefect's server", f"{error}; {ADVICE}") from error
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now. Prefect would first try for a while to hand the rest of its log to a
+    server that is gone; our own files are whole at every moment (docs/reliability.md)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -38,6 +38,12 @@ QUIET: Final[Mapping[str, str]] = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
 }
+WATCHED: Final[Mapping[str, str]] = {
+    # Somebody waits at a terminal: each request to a server that is gone is made again after 2
+    # and 4 s, so the loss is told in seconds. Prefect's 5 times (62 s a request) stay for runs
+    # that nobody watches, where a server may well be restarted meanwhile.
+    "PREFECT_CLIENT_MAX_RETRIES": "2",
+}
 LOUD: Final = ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_SETTINGS_PATH", "PREFECT_DEBUG_MODE")
 
 
@@ -49,7 +55,8 @@ def apply(
     Parameters
     ----------
     environ : the environment to fill (default: this process's).
-    quiet : also keep Prefect's log lines off the terminal, unless the user asked for a level.
+    quiet : a person at a terminal waits: Prefect's log lines are kept off it, unless the user asked
+        for a level, and a lost server is told soon.
 
     Checked by ``tests/flows/test_settings.py``.
     """
@@ -57,7 +64,7 @@ def apply(
         environ = os.environ
     taken = set(environ) | set(_profile(environ))
     silent = quiet and not taken.intersection(LOUD)
-    wanted = {**DEFAULTS, **(QUIET if silent else {})}
+    wanted = {**DEFAULTS, **(QUIET if silent else {}), **(WATCHED if quiet else {})}
     added = {key: value for key, value in wanted.items() if key not in taken}
     environ.update(added)
     return added

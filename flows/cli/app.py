@@ -35,6 +35,7 @@ from flows.cli.review import review
 from flows.cli.run import run
 from flows.cli.serve import serve
 from flows.cli.starter import init
+from flows.connection import ServerLost, leave
 from signals.errors import SignalsError
 
 DEBUG_VARIABLE: Final = "SIGNALS_DEBUG"
@@ -92,6 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = os.environ.get(DEBUG_VARIABLE)
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except ServerLost as error:
+        screen.error(str(error))
+        if arguments is None:  # the process is ours
+            leave(error.exit_code)
+        return error.exit_code
     finally:
         if before is None:
             os.environ.pop(DEBUG_VARIABLE, None)
@@ -105,6 +111,8 @@ def _run(arguments: list[str]) -> int:
         if code == INTERRUPTED:
             screen.error(INTERRUPTION)
         return int(code or 0)
+    except ServerLost:
+        raise
     except SignalsError as error:
         screen.error(str(error))
         return error.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 import os
 import time
 from datetime import date
@@ -154,6 +155,7 @@ def _flow(options: RunOptions, progress: Progress, marks: tuple[str, ...]) -> Ou
     from flows.connection import require_api, told_in_words
 
     settings.apply(quiet=True)
+    logging.raiseExceptions = False  # else a log line that finds no server is an error on stderr
     require_api(settings.api_url())
     from prefect import tags
 

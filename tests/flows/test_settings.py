@@ -57,10 +57,21 @@ def test_quiet_only_where_nobody_asked_for_a_level(home: dict[str, str]) -> None
     assert home["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] == "CRITICAL"
 
 
+def test_only_a_person_who_waits_is_told_soon(home: dict[str, str]) -> None:
+    """Scheduled runs live through the restart of a server; the user's own number wins."""
+    scheduled, own = dict(home), {**home, "PREFECT_CLIENT_MAX_RETRIES": "7"}
+    settings.apply(scheduled)
+    assert "PREFECT_CLIENT_MAX_RETRIES" not in scheduled
+    settings.apply(own, quiet=True)
+    assert own["PREFECT_CLIENT_MAX_RETRIES"] == "7"
+    settings.apply(home, quiet=True)
+    assert home["PREFECT_CLIENT_MAX_RETRIES"] == "2"
+
+
 def test_every_setting_is_known_to_prefect() -> None:
     """A setting that Prefect renames would be lost without a word."""
     from prefect.settings import get_current_settings
 
     known = get_current_settings().to_environment_variables(include_aliases=True)
-    ours = [k for k in settings.DEFAULTS if k.startswith("PREFECT_")]
+    ours = [k for k in {**settings.DEFAULTS, **settings.WATCHED} if k.startswith("PREFECT_")]
     assert [k for k in ours if k not in known] == []
