@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -14,12 +14,7 @@ from signals.calibration.drawn import DrawnGroup, drawn_group
 from signals.calibration.pairs import calibrated_events, scaled_cars
 from signals.calibration.placebo import PlaceboDates, draw_dates
 from signals.calibration.plain import plain_p_values
-from signals.calibration.power import (
-    SEARCHED,
-    group_min_detectable,
-    power_curve,
-    rejected,
-)
+from signals.calibration.power import power_curve, rejected, smallest_effects
 from signals.calibration.record import (
     CalibratedStatistic,
     Calibration,
@@ -72,6 +67,7 @@ def calibrate(
     effect: float | None = None,
     plain_draws: int = 0,
     most_placed: int = MOST_PLACED,
+    everywhere: bool = False,
 ) -> Calibration:
     """Repeat the study on placebo dates and judge every statistic by what it then says.
 
@@ -86,6 +82,8 @@ def calibrate(
     effect : an effect (decimal) to inject into every CAR for the column ``power``.
     plain_draws : draws on which statistics without a vectorised form run as they are (group
         ``all`` only); 0: not at all.
+    everywhere : seek the smallest effect of statistics that read rows over every window of the
+        group ``all``; else over the primary window only, of every group.
 
     The generator is ``PCG64(spec.seed)``; nothing depends on workers or on the clock.
     Checked by tests/calibration/test_calibrate.py and, on laws that are known, by
@@ -99,12 +97,13 @@ def calibrate(
         min_returns=spec.estimation.min_returns, missing=spec.missing,
     )  # fmt: skip
 
-    def of_group(index: Ints) -> dict[tuple[Window, str], CalibratedStatistic]:
-        return _over_windows(spec, panel, placebo, index)
+    def of_group(key: GroupKey) -> dict[tuple[Window, str], CalibratedStatistic]:
+        costly = spec.windows if everywhere and key == ("all", "all") else (spec.primary,)
+        return _over_windows(spec, panel, placebo, groups[key], costly)
 
     # Groups do not depend on each other: threads change the time taken, not one number.
     with ThreadPoolExecutor(THREADS) as pool:
-        statistics = dict(zip(groups, pool.map(of_group, groups.values()), strict=True))
+        statistics = dict(zip(groups, pool.map(of_group, groups), strict=True))
     everything = groups.get(("all", "all"))
     if plain_draws and everything is not None:
         statistics["all", "all"].update(
@@ -131,7 +130,7 @@ def _curves(
     if drawn is None:
         return {}
     return {
-        name: power_curve(VECTORIZED[name], drawn, result.min_detectable, spec.alpha)
+        name: power_curve(name, drawn, result.min_detectable, spec.alpha)
         for (window, name), result in statistics["all", "all"].items()
         if window == spec.primary and np.isfinite(result.min_detectable)
     }
@@ -212,20 +211,24 @@ def _drawn(
 
 
 def _over_windows(
-    spec: StudySpec, panel: AbnormalPanel, placebo: _Placebo, index: Ints
+    spec: StudySpec,
+    panel: AbnormalPanel,
+    placebo: _Placebo,
+    index: Ints,
+    costly: Collection[Window],
 ) -> dict[tuple[Window, str], CalibratedStatistic]:
-    """One group's statistics over every window."""
+    """One group's statistics over every window; ``costly``: where power is sought for all."""
     found: dict[tuple[Window, str], CalibratedStatistic] = {}
     drawn: DrawnGroup | None = None
     for window in spec.windows:
         drawn = _drawn(placebo, panel, index, window, drawn)
         if drawn is not None:
-            found.update(_group(spec, drawn, placebo))
+            found.update(_group(spec, drawn, placebo, window in costly))
     return found
 
 
 def _group(
-    spec: StudySpec, drawn: DrawnGroup, placebo: _Placebo
+    spec: StudySpec, drawn: DrawnGroup, placebo: _Placebo, costly: bool
 ) -> dict[tuple[Window, str], CalibratedStatistic]:
     wanted = VECTORIZED if spec.statistics == "auto" else set(spec.statistics)
     found: dict[tuple[Window, str], CalibratedStatistic] = {}
@@ -235,9 +238,10 @@ def _group(
             placebo.moved, drawn.at, drawn.window, drawn.r_bar,
             independent=drawn.independent, one_asset=drawn.one_asset,
         )  # fmt: skip
-    for name, statistic in VECTORIZED.items():
-        if name not in wanted:
-            continue
+    chosen = [name for name in VECTORIZED if name in wanted]
+    smallest = smallest_effects(chosen, drawn, spec.alpha, costly=costly)
+    for name in chosen:
+        statistic = VECTORIZED[name]
         p_values = statistic(drawn)
         seen = np.isfinite(p_values)
         if not seen.any():
@@ -246,13 +250,11 @@ def _group(
             p_values, spec.alpha, attainable_level(name, drawn, spec.alpha),
             length=drawn.length, possible=placebo.dates.possible,
         )  # fmt: skip
-        smallest = power = float("nan")
-        if name in SEARCHED:
-            smallest = group_min_detectable(statistic, drawn, spec.alpha)
+        power = float("nan")
         if moved is not None:
             power = rejected(statistic(moved), spec.alpha)
         found[drawn.window, name] = CalibratedStatistic(
-            size, np.sort(p_values[seen]), smallest, power
+            size, np.sort(p_values[seen]), smallest.get(name, float("nan")), power
         )
     return found
 

@@ -32,7 +32,7 @@ class CellRows:
     ``seen`` (C, T+W) where there is one, ``whole`` (C,) everywhere; ``u`` (C, T+W) Corrado's U;
     ``residual`` ``leverage`` (C, T); ``rank`` (C, T, int16) *twice* the average rank of each
     residual among the M (an integer also with ties); ``ordered`` (C, T) the residuals in units
-    of σ from low to high, missing ones last as +∞.
+    of σ from low to high, missing ones last as +∞; ``ar`` (C, W) abnormal returns.
     """
 
     seen: Bools
@@ -42,6 +42,7 @@ class CellRows:
     leverage: Floats
     rank: npt.NDArray[np.int16]
     ordered: Floats
+    ar: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,6 +277,7 @@ def _rows(panel: AbnormalPanel) -> dict[str, np.ndarray]:
         "leverage": np.where(estimation, panel.leverage, 0.0),
         "rank": np.where(estimation, np.rint(2 * average_ranks(z)), 0.0).astype(np.int16),
         "ordered": np.sort(np.where(estimation, z, np.inf), axis=1),
+        "ar": np.where(np.isfinite(panel.ar), panel.ar, 0.0),
     }
 
 

@@ -71,6 +71,7 @@ def trust(
             draws=spec.calibration.draws, effect=options.effect,
             plain_draws=options.plain_draws,
             most_placed=DEMANDED_PLACED if options.demanded else MOST_PLACED,
+            everywhere=options.demanded,
         )  # fmt: skip
         if not len(calibration.dates):
             calibration = None

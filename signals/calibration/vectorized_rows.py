@@ -63,11 +63,11 @@ def grank_t_p(drawn: DrawnGroup) -> Floats:
     if not fine.any():
         return np.full(len(drawn), np.nan)
     count = np.maximum(drawn.seen.sum(axis=1), 1)
-    below = _at_or_below(rows, drawn, event)
+    below = at_or_below(rows, drawn, event)
     weight = np.where(drawn.seen, 1 / (drawn.cells.n_obs[drawn.at] + 2), 0.0)
     u0 = np.where(drawn.seen, (below + 1) * weight - 0.5, 0.0).sum(axis=1) / count
     n = sums.n[:, : sums.rank.shape[1]]
-    raised = sums.rank + _ranks_above(rows, drawn, below, weight)
+    raised = sums.rank + ranks_above(rows, drawn, below, weight)
     mean = np.where(n > 0, raised / np.maximum(n, 1) - 0.5, 0.0)
     total = (n > 0).sum(axis=1) + 1
     square = (mean**2 * n).sum(axis=1) / count + u0**2
@@ -87,7 +87,7 @@ def grank_z_p(drawn: DrawnGroup) -> Floats:
     event, fine = _event_values(drawn, np.ones(len(drawn)))
     if not fine.any():
         return np.full(len(drawn), np.nan)
-    below = _at_or_below(rows, drawn, event)
+    below = at_or_below(rows, drawn, event)
     size = np.where(drawn.seen, drawn.cells.n_obs[drawn.at], 0.0) + 1
     u = np.where(drawn.seen, (below + 1) / (size + 1) - 0.5, 0.0)
     spread = np.where(drawn.seen, (size - 1) / (12 * (size + 1)), 0.0).sum(axis=1)
@@ -176,7 +176,7 @@ def _event_values(drawn: DrawnGroup, factor: Floats) -> tuple[Floats, Bools]:
     return np.where(seen, scaled, np.nan), fine
 
 
-def _at_or_below(rows: CellRows, drawn: DrawnGroup, event: Floats) -> Floats:
+def at_or_below(rows: CellRows, drawn: DrawnGroup, event: Floats) -> Floats:
     """(D, n) number of standardised residuals ≤ the event's value, by bisection."""
     width = rows.ordered.shape[1]
     low = np.zeros(event.shape, dtype=np.int64)
@@ -191,7 +191,7 @@ def _at_or_below(rows: CellRows, drawn: DrawnGroup, event: Floats) -> Floats:
     return low.astype(np.float64)
 
 
-def _ranks_above(rows: CellRows, drawn: DrawnGroup, below: Floats, weight: Floats) -> Floats:
+def ranks_above(rows: CellRows, drawn: DrawnGroup, below: Floats, weight: Floats) -> Floats:
     """(D, T) Σ of the weights of the pairs whose residual is above their event's value: each of
     these ranks one place higher once the event is ranked with them."""
     total = np.empty((len(drawn), rows.rank.shape[1]))
