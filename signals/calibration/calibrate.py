@@ -268,22 +268,28 @@ def _plain(
     settings: Settings,
     draws: int,
 ) -> dict[tuple[Window, str], CalibratedStatistic]:
-    found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    members = {}
     for window in spec.windows:
         usable = index[np.isfinite(panel.car(window)[index])]
         kept = usable[disjoint_subset(panel.take(usable), window)[0]]
-        p_values = plain_p_values(
-            returns, panel.event_id, placebo.dates.zero[:draws], kept, spec, window, settings
-        )
-        for name, values in p_values.items():
+        if len(kept) > 1:
+            members[window] = kept
+    p_values = plain_p_values(
+        returns, panel.event_id, placebo.dates.zero[:draws], members, spec, settings,
+        placebo.correlations,
+    )  # fmt: skip
+    none = float("nan")
+    found: dict[tuple[Window, str], CalibratedStatistic] = {}
+    for window, by_name in p_values.items():
+        for name, values in by_name.items():
             seen = np.isfinite(values)
-            if seen.any():
-                size = size_of(
-                    values, spec.alpha, spec.alpha,
-                    length=window[1] - window[0] + 1, possible=placebo.dates.possible,
-                )  # fmt: skip
-                none = float("nan")
-                found[window, name] = CalibratedStatistic(
-                    size, np.sort(values[seen]), none, none, plain=True
-                )
+            if not seen.any():
+                continue
+            size = size_of(
+                values, spec.alpha, spec.alpha,
+                length=window[1] - window[0] + 1, possible=placebo.dates.possible,
+            )  # fmt: skip
+            found[window, name] = CalibratedStatistic(
+                size, np.sort(values[seen]), none, none, plain=True
+            )
     return found

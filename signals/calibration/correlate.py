@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from signals.calibration.cells import Cells
 from signals.frames import Bools, Floats, Ints
-from signals.inference.correlation import FEWEST_COMMON_SESSIONS
+from signals.inference.correlation import FEWEST_COMMON_SESSIONS, window_positions
+from signals.inference.inference import Correlation
 from signals.models.batched import FORMS
-from signals.panel import Window
+from signals.panel import AbnormalPanel, Window
 from signals.returns import AssetSeries, EventReturns
 
 MOST_SERIES = 64
@@ -60,6 +61,46 @@ class PairCorrelations:
         out = np.full(len(placed), np.nan)
         fine = (count >= 2) & ~lost
         out[:draws][fine] = total[fine] / (count[fine] * (count[fine] - 1) / 2)
+        return out
+
+    def of_draw(
+        self, d: int, members: Ints, panel: AbnormalPanel, window: Window
+    ) -> Correlation | None:
+        """``inference.correlation(panel, window)`` of draw ``d`` from the ρ that are known.
+
+        ``members`` (n,) the pairs of ``panel`` (n rows) as positions in the study. With
+        R_ij = σ_iσ_jρ_ij and M (n, G) who has which window session, the covariance of session g is
+        ½·Σ_i M_ig·(RM)_ig. None where a ρ of two windows that meet is undefined or not among the K
+        (two windows of one asset that a draw has moved onto each other).
+        """
+        if d >= len(self.rho):
+            return None
+        rho = self._matrix(d, members)
+        index, exists = window_positions(panel, window)
+        held = np.zeros((len(members), int(index.max()) + 1))
+        row, column = np.nonzero(exists)
+        held[row, index[row, column]] = 1.0
+        shared = held @ held.T
+        np.fill_diagonal(shared, 0.0)
+        meets = shared > 0
+        if not np.isfinite(rho[meets]).all():
+            return None
+        rho = np.where(meets, rho, 0.0)
+        count, length = len(members), held.sum(axis=1)
+        weighted = rho * shared / np.sqrt(np.outer(length, length))
+        r_bar = float(weighted.sum() / (count * (count - 1)))
+        covariance = (rho * np.outer(panel.sigma, panel.sigma)) @ held
+        by_session = 0.5 * (held * covariance).sum(axis=0)
+        return Correlation(r_bar, "", int(meets.sum()) // 2, count, by_session)
+
+    def _matrix(self, d: int, members: Ints) -> Floats:
+        """(n, n) the ρ of draw ``d`` among ``members``, NaN where there is none."""
+        place = np.full(int(max(self.right.max(initial=0), members.max())) + 1, -1)
+        place[members] = np.arange(len(members))
+        left, right = place[self.left], place[self.right]
+        both = (left >= 0) & (right >= 0)
+        out = np.full((len(members), len(members)), np.nan)
+        out[left[both], right[both]] = out[right[both], left[both]] = self.rho[d, both]
         return out
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from signals.calibration.cells import cell_panels
+from signals.calibration.correlate import PairCorrelations
 from signals.calibration.vectorized import VECTORIZED
 from signals.frames import Floats, Ints, Labels
 from signals.inference import STATISTICS, Inference, Settings
-from signals.inference.correlation import correlation
+from signals.inference.inference import Correlation
 from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
 from signals.spec import StudySpec
@@ -29,28 +30,50 @@ def plain_p_values(
     returns: EventReturns,
     event_id: Labels,
     zero: Ints,
-    members: Ints,
+    members: Mapping[Window, Ints],
     spec: StudySpec,
-    window: Window,
     settings: Settings,
-) -> dict[str, Floats]:
-    """name → (d,) p-values of the placebo studies ``zero`` (d, n) of the pairs ``members``."""
+    correlations: PairCorrelations | None = None,
+) -> dict[Window, dict[str, Floats]]:
+    """window → name → (d,) p-values of the placebo studies ``zero`` (d, n) of each window's
+    ``members``. ``correlations`` of the same draws spare each study its own ρ."""
     names = plain_names(spec.statistics)
-    found = {name: np.full(len(zero), np.nan) for name in names}
+    found = {w: {name: np.full(len(zero), np.nan) for name in names} for w in members}
     settings = replace(settings, draws=BOOTSTRAP_DRAWS, correlation=None)
-    if len(members) < 2 or not names:
+    if not names or not members:
         return found
+    everyone = np.unique(np.concatenate(list(members.values())))
     for d, row in enumerate(zero):
-        placed = members[row[members] >= 0]
+        placed = everyone[row[everyone] >= 0]
         panel = _panel(returns, event_id, row, placed, spec)
-        if panel is None or len(panel) < 2:
+        if panel is None:
             continue
-        here = replace(settings, correlation=correlation(panel, window))
-        for name in names:
-            inference = STATISTICS[name].function(panel, window, here)
-            assert isinstance(inference, Inference)
-            found[name][d] = inference.p_value
+        for window, index in members.items():
+            mine = np.isin(placed, index)
+            if mine.sum() < 2:
+                continue
+            part = panel.take(mine)
+            here = replace(
+                settings, correlation=_correlation(correlations, d, placed[mine], part, window)
+            )
+            for name in names:
+                inference = STATISTICS[name].function(part, window, here)
+                assert isinstance(inference, Inference)
+                found[window][name][d] = inference.p_value
     return found
+
+
+def _correlation(
+    correlations: PairCorrelations | None,
+    d: int,
+    members: Ints,
+    panel: AbnormalPanel,
+    window: Window,
+) -> Correlation | None:
+    """The draw's r̄ and covariances where they are known for just these pairs, else None."""
+    if correlations is None or not np.isfinite(panel.car(window)).all():
+        return None
+    return correlations.of_draw(d, members, panel, window)
 
 
 def _panel(
