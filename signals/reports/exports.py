@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from signals.errors import DataError, SpecError
+from signals.reports import tex
 from signals.reports.figures.series import day_zeros, headline_p, numbers, window_rows
 from signals.reports.html.grids import kind_of
 from signals.reports.prose.numbers import bare_probability, fixed, percent_interval, window_text
@@ -142,33 +143,24 @@ def main_table(result: StudyResult) -> pd.DataFrame:
 
 
 def latex(result: StudyResult) -> str:
-    """The main table for a paper (needs ``\\usepackage{booktabs,longtable}``); text is escaped."""
+    """The main table for a paper (needs ``\\usepackage{booktabs,longtable}``); text is escaped
+    (:mod:`signals.reports.tex`)."""
     frame = main_table(result)
-    frame.columns = [_tex(str(c)) for c in frame.columns]
-    caption = _tex(result.spec.title or result.spec.id)
+    title = result.spec.title or result.spec.id
+    needed = tex.preamble([title, *map(str, frame.to_numpy().ravel())])
+    frame.columns = [tex.escaped(c) for c in frame.columns]
     text = (
-        frame.style.format(_tex)
+        frame.style.format(tex.escaped)
         .hide(axis="index")
         .to_latex(
             hrules=True,
-            caption=caption,
+            caption=tex.escaped(title),
             label=f"tab:{result.spec.id}",
             column_format="lll" + "r" * (len(frame.columns) - 3),
             environment="longtable",
         )
     )
-    return str(text)
-
-
-_TEX: Final = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "−": "$-$", "–": "--", "\u00a0": "~", "<": "$<$", ">": "$>$",
-}  # fmt: skip
-
-
-def _tex(text: object) -> str:
-    return "".join(_TEX.get(sign, sign) for sign in str(text))
+    return needed + str(text)
 
 
 def markdown(result: StudyResult) -> str:

@@ -66,7 +66,7 @@ def test_main_table_is_the_primary_window_in_percent() -> None:
 def test_latex_and_markdown_escape_what_they_are_given() -> None:
     result = samples.renamed(samples.hostile(), "A", "A_1|<b>&$")
     text = latex(result)
-    assert r"A\_1|$<$b$>$\&\$" in text
+    assert r"A\_1$|$$<$b$>$\&\$" in text
     assert r"\toprule" in text
     assert text.count(r"\begin{longtable}") == 1
     table = markdown(result)
