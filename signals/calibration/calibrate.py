@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from signals.calibration.cells import Cells, cell_index, compute_cells
 from signals.calibration.correlate import PairCorrelations, pair_correlations
-from signals.calibration.drawn import DrawnGroup, drawn_group
+from signals.calibration.drawn import DrawnGroup, drawn_group, spread_over
 from signals.calibration.pairs import calibrated_events, scaled_cars
 from signals.calibration.placebo import PlaceboDates, draw_dates
 from signals.calibration.plain import plain_p_values
@@ -21,6 +20,7 @@ from signals.calibration.record import (
     GroupKey,
 )
 from signals.calibration.single import single_sizes
+from signals.calibration.threads import in_threads
 from signals.calibration.vectorized import VECTORIZED
 from signals.calibration.verdicts import attainable_level, size_of
 from signals.frames import Days, Floats, Ints
@@ -40,7 +40,6 @@ from signals.spec import StudySpec
 MOST_PLACED = 400_000  # pairs × draws of a run: larger studies get fewer draws
 MOST_GROUPS = 120  # groups with a verdict of their own, in the report's order
 MOST_ROW_CELLS = 60_000  # cells whose rows are kept
-THREADS = 2  # more gain nothing: the work is memory traffic
 MOST_SINGLE_FITS = 300  # cells of models that are fitted one by one
 
 
@@ -101,9 +100,7 @@ def calibrate(
         costly = spec.windows if everywhere and key == ("all", "all") else (spec.primary,)
         return _over_windows(spec, panel, placebo, groups[key], costly)
 
-    # Groups do not depend on each other: threads change the time taken, not one number.
-    with ThreadPoolExecutor(THREADS) as pool:
-        statistics = dict(zip(groups, pool.map(of_group, groups), strict=True))
+    statistics = dict(zip(groups, in_threads(of_group, groups), strict=True))
     everything = groups.get(("all", "all"))
     if plain_draws and everything is not None:
         statistics["all", "all"].update(
@@ -155,6 +152,10 @@ def _placebo_studies(
     if spec.model not in FORMS:
         zero = _within_fits(returns, zero)
         dates = replace(dates, zero=zero, offset=dates.offset[: len(zero)])
+    # In order of time: neighbouring draws read neighbouring cells, which the processor likes.
+    order = np.argsort(dates.offset)
+    dates = replace(dates, zero=dates.zero[order], offset=dates.offset[order])
+    zero = dates.zero
     series, position, at = cell_index(returns.series_index, zero)
     windows = tuple(dict.fromkeys((*spec.windows, spec.primary)))
 
@@ -274,9 +275,10 @@ def _plain(
         kept = usable[disjoint_subset(panel.take(usable), window)[0]]
         if len(kept) > 1:
             members[window] = kept
+    count = len(placebo.dates)
     p_values = plain_p_values(
-        returns, panel.event_id, placebo.dates.zero[:draws], members, spec, settings,
-        placebo.correlations,
+        returns, panel.event_id, placebo.dates.zero, spread_over(count, min(draws, count)),
+        members, spec, settings, placebo.correlations,
     )  # fmt: skip
     none = float("nan")
     found: dict[tuple[Window, str], CalibratedStatistic] = {}

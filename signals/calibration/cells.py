@@ -31,8 +31,9 @@ class CellRows:
 
     ``seen`` (C, T+W) where there is one, ``whole`` (C,) everywhere; ``u`` (C, T+W) Corrado's U;
     ``residual`` ``leverage`` (C, T); ``rank`` (C, T, int16) *twice* the average rank of each
-    residual among the M (an integer also with ties); ``ordered`` (C, T) the residuals in units
-    of σ from low to high, missing ones last as +∞; ``ar`` (C, W) abnormal returns.
+    residual among the M (an integer also with ties), ``share`` (C, T) that average rank/(M+2);
+    ``ordered`` (C, P) the residuals in units of σ from low to high, then +∞ up to a power of two
+    P > T; ``ar`` (C, W) abnormal returns.
     """
 
     seen: Bools
@@ -41,6 +42,7 @@ class CellRows:
     residual: Floats
     leverage: Floats
     rank: npt.NDArray[np.int16]
+    share: Floats
     ordered: Floats
     ar: Floats
 
@@ -97,7 +99,7 @@ def compute_cells(
     rows: bool = True,
     effect: float = 0.0,
 ) -> Cells:
-    """All cells, ``CHUNK`` at a time; memory with ``rows`` about 35·C·T bytes.
+    """All cells, ``CHUNK`` at a time; memory with ``rows`` about 43·C·T bytes.
 
     ``effect`` (decimal) is added to the return of each placebo day zero: an injected event.
     The numbers are those of ``estimate`` and the panel's own methods
@@ -269,14 +271,18 @@ def _rows(panel: AbnormalPanel) -> dict[str, np.ndarray]:
     ranks = average_ranks(values)
     scale = np.where(panel.sigma > 0, panel.sigma, 1.0)[:, None]
     z = np.where(estimation, panel.residuals / scale, np.nan)
+    among = np.where(estimation, average_ranks(z), 0.0)
+    ordered = np.full((len(z), 1 << z.shape[1].bit_length()), np.inf)
+    ordered[:, : z.shape[1]] = np.sort(np.where(estimation, z, np.inf), axis=1)
     return {
         "seen": seen,
         "whole": seen.all(axis=1),
         "u": np.where(seen, ranks / (seen.sum(axis=1)[:, None] + 1) - 0.5, 0.0),
         "residual": np.where(estimation, panel.residuals, 0.0),
         "leverage": np.where(estimation, panel.leverage, 0.0),
-        "rank": np.where(estimation, np.rint(2 * average_ranks(z)), 0.0).astype(np.int16),
-        "ordered": np.sort(np.where(estimation, z, np.inf), axis=1),
+        "rank": np.rint(2 * among).astype(np.int16),
+        "share": among / (panel.n_obs[:, None] + 2),
+        "ordered": ordered,
         "ar": np.where(np.isfinite(panel.ar), panel.ar, 0.0),
     }
 

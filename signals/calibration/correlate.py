@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from signals.calibration.cells import Cells
+from signals.calibration.drawn import spread_over
+from signals.calibration.threads import in_threads
 from signals.frames import Bools, Floats, Ints
 from signals.inference.correlation import FEWEST_COMMON_SESSIONS, window_positions
 from signals.inference.inference import Correlation
@@ -29,10 +31,12 @@ MOST_VALUES = 24_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairCorrelations:
-    """K pairs of event-asset pairs in D draws: ``left`` ``right`` (K,) positions, ``rho`` (D, K)
-    correlation of their residuals; ``meeting`` window → (k,) those of the K whose windows share a
-    session in some draw, ``shared`` window → (D, k, int16) how many sessions."""
+    """K pairs of event-asset pairs in R draws: ``draws`` (R,) which, ascending; ``left`` ``right``
+    (K,) positions; ``rho`` (R, K) correlation of their residuals; ``meeting`` window → (k,) those
+    of the K whose windows share a session in some draw, ``shared`` window → (R, k, int16) how many
+    sessions."""
 
+    draws: Ints
     left: Ints
     right: Ints
     rho: Floats
@@ -50,17 +54,17 @@ class PairCorrelations:
         chosen = inside[self.left[meeting]] & inside[self.right[meeting]]
         here = meeting[chosen]
         length = window[1] - window[0] + 1
-        draws = len(self.rho)
+        placed, draws = placed[self.draws], len(placed)
         weight = self.shared[window][:, chosen] / length
-        both = placed[:draws, self.left[here]] & placed[:draws, self.right[here]]
+        both = placed[:, self.left[here]] & placed[:, self.right[here]]
         weight = np.where(both, weight, 0.0)
         rho = self.rho[:, here]
         lost = ((weight > 0) & ~np.isfinite(rho)).any(axis=1)
         total = (weight * np.where(weight > 0, rho, 0.0)).sum(axis=1)
-        count = placed[:draws, members].sum(axis=1)
-        out = np.full(len(placed), np.nan)
+        count = placed[:, members].sum(axis=1)
+        out = np.full(draws, np.nan)
         fine = (count >= 2) & ~lost
-        out[:draws][fine] = total[fine] / (count[fine] * (count[fine] - 1) / 2)
+        out[self.draws[fine]] = total[fine] / (count[fine] * (count[fine] - 1) / 2)
         return out
 
     def of_draw(
@@ -73,9 +77,10 @@ class PairCorrelations:
         ½·Σ_i M_ig·(RM)_ig. None where a ρ of two windows that meet is undefined or not among the K
         (two windows of one asset that a draw has moved onto each other).
         """
-        if d >= len(self.rho):
+        place = int(np.searchsorted(self.draws, d))
+        if place == len(self.draws) or self.draws[place] != d:
             return None
-        rho = self._matrix(d, members)
+        rho = self._matrix(self.rho[place], members)
         index, exists = window_positions(panel, window)
         held = np.zeros((len(members), int(index.max()) + 1))
         row, column = np.nonzero(exists)
@@ -93,14 +98,14 @@ class PairCorrelations:
         by_session = 0.5 * (held * covariance).sum(axis=0)
         return Correlation(r_bar, "", int(meets.sum()) // 2, count, by_session)
 
-    def _matrix(self, d: int, members: Ints) -> Floats:
-        """(n, n) the ρ of draw ``d`` among ``members``, NaN where there is none."""
+    def _matrix(self, rho: Floats, members: Ints) -> Floats:
+        """(n, n) the ``rho`` (K,) of one draw among ``members``, NaN where there is none."""
         place = np.full(int(max(self.right.max(initial=0), members.max())) + 1, -1)
         place[members] = np.arange(len(members))
         left, right = place[self.left], place[self.right]
         both = (left >= 0) & (right >= 0)
         out = np.full((len(members), len(members)), np.nan)
-        out[left[both], right[both]] = out[right[both], left[both]] = self.rho[d, both]
+        out[left[both], right[both]] = out[right[both], left[both]] = rho[both]
         return out
 
 
@@ -110,8 +115,8 @@ def pair_correlations(
     """All correlations that r̄ of any group and window can need.
 
     Pairs of one asset are never used together with overlapping windows (METHODS, independence),
-    so only pairs of different series count. Draws beyond ``MOST_VALUES`` correlations get none
-    (NaN): their r̄ statistics are calibrated on fewer draws, and say so. None for models that
+    so only pairs of different series count. Beyond ``MOST_VALUES`` correlations the draws are
+    thinned out evenly: r̄ statistics are calibrated on fewer draws, and say so. None for models that
     are not least squares and for more than ``MOST_SERIES`` series.
     """
     used = np.unique(returns.series_index)
@@ -119,11 +124,14 @@ def pair_correlations(
         return None
     left, right = _neighbours(returns, cells, at)
     draws = min(len(at), max(MOST_VALUES // max(len(left), 1), 1))
-    at = at[:draws]
+    chosen = spread_over(len(at), draws)
+    at = at[chosen]
     rho = np.full((draws, len(left)), np.nan)
     shared = {w: np.zeros((draws, len(left)), dtype=np.int16) for w in windows}
     numbers = [_columns(s, model) for s in returns.series]
-    for a, b, rows in _by_series(returns, left, right):
+
+    def fill(pair: tuple[int, int, Ints]) -> None:
+        a, b, rows = pair
         one, two = at[:, left[rows]], at[:, right[rows]]
         both = (one >= 0) & (two >= 0)
         first, second = one[both], two[both]
@@ -136,9 +144,11 @@ def pair_correlations(
         value = np.full(both.shape, np.nan)
         value[both] = _rho(returns, days, numbers[a], numbers[b], cells, first, second)
         rho[:, rows] = value
+
+    in_threads(fill, _by_series(returns, left, right))
     meeting = {w: np.flatnonzero(counts.any(axis=0)) for w, counts in shared.items()}
     compact = {w: counts[:, meeting[w]] for w, counts in shared.items()}
-    return PairCorrelations(left, right, rho, meeting, compact)
+    return PairCorrelations(chosen, left, right, rho, meeting, compact)
 
 
 def _neighbours(returns: EventReturns, cells: Cells, at: Ints) -> tuple[Ints, Ints]:

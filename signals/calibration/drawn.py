@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from signals.calibration.cells import Cells
+from signals.calibration.cells import CellRows, Cells
 from signals.frames import Bools, Floats, Ints
 from signals.panel import Window
 
@@ -17,13 +17,14 @@ class RowSums:
     """Sums over a group's placed pairs in each of D draws, of T estimation and W event rows.
 
     ``n`` (D, T+W) pairs with a return in the row; ``u`` (D, T+W) ΣU of Corrado; ``residual``
-    (D, T) Σe; ``rank`` (D, T) Σ rank/(M+2), average ranks.
+    (D, T) Σe; ``rank`` (D, T) Σ rank/(M+2), average ranks; ``placed`` (D, C) which cells.
     """
 
     n: Floats
     u: Floats
     residual: Floats
     rank: Floats
+    placed: sparse.csr_array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +69,10 @@ class DrawnGroup:
             return replace(self, car=self.car + effect, scar=self.scar + effect / self.error)
 
     def first(self, draws: int) -> DrawnGroup:
-        """The first ``draws`` draws."""
+        """``draws`` of the draws, evenly spread over all of them (these are in order of time)."""
         if draws >= len(self):
             return self
-        part = slice(0, draws)
+        part = spread_over(len(self), draws)
         return replace(
             self, at=self.at[part], car=self.car[part], scar=self.scar[part],
             error=self.error[part], df=self.df[part], r_bar=self.r_bar[part],
@@ -80,6 +81,11 @@ class DrawnGroup:
                 self.sums.rank[part],
             ),
         )  # fmt: skip
+
+
+def spread_over(count: int, wanted: int) -> Ints:
+    """``wanted`` of the positions 0 … ``count`` − 1, evenly spaced."""
+    return np.asarray(np.arange(wanted) * count // wanted, dtype=np.int64)
 
 
 def drawn_group(
@@ -93,7 +99,7 @@ def drawn_group(
     like: DrawnGroup | None = None,
 ) -> DrawnGroup:
     """Gather the cells ``at`` (D, n) of a group; ``like``, the group over another window, lends
-    its sums of rows where it has the same pairs."""
+    its sums of rows."""
     column = cells.windows.index(window)
     placed = np.where(at >= 0, np.isfinite(cells.car[at, column]), False)
     count = placed.sum(axis=1)
@@ -103,10 +109,7 @@ def drawn_group(
     def gather(values: Floats) -> Floats:
         return np.where(at >= 0, values[at], np.nan)
 
-    if like is not None and like.at.shape == at.shape and bool((like.at == at).all()):
-        sums = like.sums
-    else:
-        sums = row_sums(cells, at)
+    sums = row_sums(cells, at, None if like is None else like.sums)
     return DrawnGroup(
         window, cells, at, gather(cells.car[:, column]), gather(cells.scar[:, column]),
         gather(cells.error[:, column]), gather(cells.df), np.where(thin, np.nan, r_bar),
@@ -114,20 +117,47 @@ def drawn_group(
     )  # fmt: skip
 
 
-def row_sums(cells: Cells, at: Ints) -> RowSums | None:
-    """Sums of rows as one sparse product, (draws × cells) @ (cells × sessions)."""
+def row_sums(cells: Cells, at: Ints, like: RowSums | None = None) -> RowSums | None:
+    """Sums of rows as sparse products, (draws × cells) @ (cells × sessions).
+
+    Where ``like``, the sums of another window, differs in few cells, only these are added and
+    taken away.
+    """
     rows = cells.rows
     if rows is None:
         return None
     draw, pair = np.nonzero(at >= 0)
-    used, place = np.unique(at[draw, pair], return_inverse=True)
-    shape = (len(at), len(used))
-    once = sparse.csr_array((np.ones(len(draw)), (draw, place)), shape=shape)
-    share = 0.5 / (cells.n_obs[used] + 2)
-    if rows.whole[used].all():
-        count = np.bincount(draw, minlength=len(at)).astype(np.float64)
-        n = np.repeat(count[:, None], rows.seen.shape[1], axis=1)
-    else:
-        n = once @ rows.seen[used].astype(np.float64)
-    u, residual = np.asarray(once @ rows.u[used]), np.asarray(once @ rows.residual[used])
-    return RowSums(n, u, residual, np.asarray(once @ (rows.rank[used] * share[:, None])))
+    used = at[draw, pair]
+    shape = (len(at), len(cells))
+    placed = sparse.csr_array((np.ones(len(draw)), (draw, used)), shape=shape)
+    change, before = placed, None
+    if like is not None and like.placed is not None:
+        difference = placed - like.placed
+        difference.eliminate_zeros()
+        if difference.nnz < placed.nnz:
+            change, before = difference, like
+
+    def total(values: Floats, old: Floats | None) -> Floats:
+        added = np.asarray(change @ values) if change.nnz else np.zeros((len(at), values.shape[1]))
+        return added if old is None else old + added
+
+    return RowSums(
+        _counts(rows, draw, used, len(at)),
+        total(rows.u, None if before is None else before.u),
+        total(rows.residual, None if before is None else before.residual),
+        total(rows.share, None if before is None else before.rank),
+        placed,
+    )
+
+
+def _counts(rows: CellRows, draw: Ints, used: Ints, draws: int) -> Floats:
+    """(D, T+W) pairs with a return in each row: all of them, less those with a hole there."""
+    count = np.bincount(draw, minlength=draws).astype(np.float64)
+    n = np.repeat(count[:, None], rows.seen.shape[1], axis=1)
+    holes = ~rows.whole[used]
+    if holes.any():
+        partial, place = np.unique(used[holes], return_inverse=True)
+        shape = (draws, len(partial))
+        once = sparse.csr_array((np.ones(len(place)), (draw[holes], place)), shape=shape)
+        n -= np.asarray(once @ (~rows.seen[partial]).astype(np.float64))
+    return n

@@ -9,6 +9,7 @@ import numpy as np
 
 from signals.calibration.cells import cell_panels
 from signals.calibration.correlate import PairCorrelations
+from signals.calibration.threads import in_threads
 from signals.calibration.vectorized import VECTORIZED
 from signals.frames import Floats, Ints, Labels
 from signals.inference import STATISTICS, Inference, Settings
@@ -30,24 +31,27 @@ def plain_p_values(
     returns: EventReturns,
     event_id: Labels,
     zero: Ints,
+    chosen: Ints,
     members: Mapping[Window, Ints],
     spec: StudySpec,
     settings: Settings,
     correlations: PairCorrelations | None = None,
 ) -> dict[Window, dict[str, Floats]]:
-    """window → name → (d,) p-values of the placebo studies ``zero`` (d, n) of each window's
-    ``members``. ``correlations`` of the same draws spare each study its own ρ."""
+    """window → name → (d,) p-values of the draws ``chosen`` (d,) of the placebo studies ``zero``
+    (D, n) of each window's ``members``. ``correlations`` of the same D draws spare each study its
+    own ρ."""
     names = plain_names(spec.statistics)
-    found = {w: {name: np.full(len(zero), np.nan) for name in names} for w in members}
-    settings = replace(settings, draws=BOOTSTRAP_DRAWS, correlation=None)
     if not names or not members:
-        return found
+        return {}
+    settings = replace(settings, draws=BOOTSTRAP_DRAWS, correlation=None)
     everyone = np.unique(np.concatenate(list(members.values())))
-    for d, row in enumerate(zero):
-        placed = everyone[row[everyone] >= 0]
-        panel = _panel(returns, event_id, row, placed, spec)
+
+    def of_draw(d: int) -> dict[tuple[Window, str], float]:
+        found: dict[tuple[Window, str], float] = {}
+        placed = everyone[zero[d, everyone] >= 0]
+        panel = _panel(returns, event_id, zero[d], placed, spec)
         if panel is None:
-            continue
+            return found
         for window, index in members.items():
             mine = np.isin(placed, index)
             if mine.sum() < 2:
@@ -59,8 +63,15 @@ def plain_p_values(
             for name in names:
                 inference = STATISTICS[name].function(part, window, here)
                 assert isinstance(inference, Inference)
-                found[window][name][d] = inference.p_value
-    return found
+                found[window, name] = inference.p_value
+        return found
+
+    done = in_threads(of_draw, chosen.tolist())
+    none = float("nan")
+    return {
+        w: {name: np.asarray([p.get((w, name), none) for p in done]) for name in names}
+        for w in members
+    }
 
 
 def _correlation(
