@@ -201,7 +201,8 @@ def _entry(entry: Any, where: str, base: str) -> Article | Skipped:
     body = body if len(body) >= len(summary) else summary
     if not re.search(r"[^\W\d_]{2}", title + body):
         return Skipped(where, "has no text")
-    published = str(entry.get("published") or entry.get("updated") or "").strip()
+    # As a plain dict: feedparser answers for `updated` with an empty `published`, and warns.
+    published = str(entry.get("published") or dict.get(entry, "updated") or "").strip()
     if published and parse_stamp(published) is None:
         return Skipped(where, f"its date {published[:40]!r} is none of our age")
     url = safe_url(str(entry.get("link", "")), base)

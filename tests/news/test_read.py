@@ -158,3 +158,13 @@ def test_a_missing_path_is_the_users_mistake(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_addresses(url: str, base: str, safe: str) -> None:
     assert safe_url(url, base) == safe
+
+
+def test_an_empty_date_of_a_feed_is_no_warning(tmp_path: Path) -> None:
+    """feedparser would answer for `updated` with the empty `published`, and warn (found by fuzzing:
+    warnings are errors here)."""
+    torn = RSS.replace("</pubDate>", "").replace("<pubDate>", "<pubDate ")
+    (tmp_path / "feed.xml").write_text(torn, encoding="utf-8")
+    found, _ = read_files([tmp_path / "feed.xml"])
+    assert len(found) >= 1
+    assert {article.published for article in found} <= {""}
