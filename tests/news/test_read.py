@@ -163,7 +163,7 @@ def test_addresses(url: str, base: str, safe: str) -> None:
 def test_an_empty_date_of_a_feed_is_no_warning(tmp_path: Path) -> None:
     """feedparser would answer for `updated` with the empty `published`, and warn (found by fuzzing:
     warnings are errors here)."""
-    torn = RSS.replace("</pubDate>", "").replace("<pubDate>", "<pubDate ")
+    torn = RSS.replace("<pubDate>", "<pubDate/>")
     (tmp_path / "feed.xml").write_text(torn, encoding="utf-8")
     found, _ = read_files([tmp_path / "feed.xml"])
     assert len(found) >= 1
