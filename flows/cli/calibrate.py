@@ -40,6 +40,8 @@ def calibrate(
     """Repeat a study on placebo dates: the actual size of every statistic, and the smallest effect
     that this study could have seen."""
     from flows.options import RunOptions, parse_as_of, parse_max_age
+    from signals.reports.prose.power import power_sentences
+    from signals.reports.publish import write_power
     from signals.reports.write import csv_bytes, replace_file
 
     options = RunOptions(
@@ -50,18 +52,25 @@ def calibrate(
     folder = out if out is not None else options.folder(result.spec.id) / "calibration"
     folder.mkdir(parents=True, exist_ok=True)
     path = replace_file(folder / "calibration.csv", csv_bytes(result.table("calibration")))
+    power = write_power(result, folder)
+    sentences = power_sentences(result)
     if as_json:
         screen.as_json(
             {
                 "study": result.spec.id,
                 "file": str(path),
+                "power": {"files": [str(p) for p in power], "sentences": sentences},
                 "calibration": dict(result.manifest["calibration"]),
                 "rows": _rows(result),
             }
         )
         return
     _print(result)
+    for line in sentences:
+        screen.out(line)
     screen.out(f"report: {path}")
+    for file in power:
+        screen.out(f"power: {file}")
 
 
 def _checked(effect: float | None) -> float | None:

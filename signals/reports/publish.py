@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ MOST_PAGE_PAIRS: Final = 20_000
 
 # Figures of an earlier run that this one does not make would stand beside results that are not
 # theirs: they are removed. Other files of the folder are left alone.
-OWN_FIGURES: Final = ("timeline", "forest", "caar", "car_path_*")
+OWN_FIGURES: Final = ("timeline", "forest", "caar", "power", "car_path_*")
 
 
 def publish(
@@ -68,6 +68,25 @@ def publish(
             f"reports cannot be written: {error.strerror or error}", file=out
         ) from error
     return paths
+
+
+def write_power(result: StudyResult, folder: Path) -> list[Path]:
+    """``power.csv``, ``power.png`` (2×) and ``power.svg``: what ``signals calibrate`` leaves beside
+    ``calibration.csv``. Without a power curve none, and older ones are removed."""
+    from signals.reports.figures.power_lines import power_lines, power_table
+    from signals.reports.figures.style import encoded
+    from signals.reports.write import csv_bytes
+
+    lines = power_lines(result)
+    wanted: dict[str, Callable[[], bytes]] = {}
+    if lines:
+        wanted["csv"] = lambda: csv_bytes(power_table(result))
+    if any(line.shown for line in lines):
+        figure = result.plot.power()
+        wanted |= {"png": lambda: encoded(figure, "png"), "svg": lambda: encoded(figure, "svg")}
+    for kind in {"csv", "png", "svg"} - set(wanted):
+        (folder / f"power.{kind}").unlink(missing_ok=True)
+    return [replace_file(folder / f"power.{kind}", made()) for kind, made in wanted.items()]
 
 
 def write_figures(result: StudyResult, folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from signals.reports.compare import compare_html
+from signals.reports.figures.power_lines import power_lines
 from signals.reports.html import render
 from signals.reports.html.anchors import anchor
 from signals.reports.html.charts import page_data
@@ -16,7 +17,7 @@ from tests.reports import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Open = Callable[..., Any]
-KINDS = ("timeline", "car_path", "forest", "caar", "specification", "placebo")
+KINDS = ("timeline", "car_path", "forest", "caar", "specification", "placebo", "power")
 
 
 def draw_all(page: Any) -> None:
@@ -170,6 +171,36 @@ def test_a_table_stands_behind_every_chart(opened: Open, report: Path) -> None:
         details.query_selector("summary").click()
         page.wait_for_function("d => d.querySelector('tbody tr')", arg=details)
         assert len(details.query_selector_all("thead th[scope=col]")) >= 2
+    quiet(page)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_power_of_all_pairs_and_of_one_event(
+    opened: Open, tmp_path: Path, shots: Path, width: int
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(samples.calibrated()), encoding="utf-8")
+    page = opened(path, width=width)
+    figure = page.query_selector('figure[data-chart="power"]')
+    figure.scroll_into_view_if_needed()
+    page.wait_for_function("f => f.dataset.drawn", arg=figure, timeout=20_000)
+    lines = [x for x in power_lines(samples.calibrated()) if x.verdict != "liberal"]
+    assert len(figure.query_selector_all(".trace.scatter")) == min(len(lines), 5)
+    figure.query_selector("details.data > summary").click()
+    page.wait_for_function("f => f.querySelector('tbody tr')", arg=figure)
+    rows = 17 * len(power_lines(samples.calibrated()))
+    assert figure.query_selector("[role=status]").inner_text() == f"1–25 of {rows}"
+    page.screenshot(path=shots / f"power-{width}.png")
+    figure.query_selector('select[data-name="event"]').select_option("two")
+    page.wait_for_function(
+        "f => f.querySelector('figcaption').textContent.includes('two / B')", arg=figure
+    )
+    assert len(figure.query_selector_all(".trace.scatter")) == 2
+    figure.query_selector('select[data-name="ticker"]').select_option("F")
+    page.wait_for_function(
+        "f => f.querySelector('figcaption').textContent.includes('two / F')", arg=figure
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     quiet(page)
 
 

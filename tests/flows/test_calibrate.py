@@ -16,6 +16,7 @@ def test_it_writes_the_table_and_shows_it(study: Study, signals: Command) -> Non
     frame = pd.read_csv(study.folder / "out" / "calibration.csv")
     assert {"statistic_name", "verdict", "rejection_rate"} <= set(frame.columns)
     assert "too few draws" in run.out
+    assert "One event on one asset" in run.out
     assert "possible" in run.err  # a few months of prices have no room for 500
 
 

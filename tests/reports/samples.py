@@ -72,6 +72,24 @@ def plain(**_: Any) -> StudyResult:
         return run_study(spec, catalogue, market_book({"A": 1.0, "B": 0.5, "C": 0.1}), now=NOW)
 
 
+@lru_cache(maxsize=1)
+def calibrated() -> StudyResult:
+    """Three events on six assets with 200 placebo studies behind them."""
+    rows = [
+        "one,2023-03-15T10:00:00-04:00,minute,deal,A,First,s,u,,",
+        "two,2023-06-14T10:00:00-04:00,minute,deal,B,Second,s,u,,",
+        "three,2023-09-13T10:00:00-04:00,minute,deal,C,Third,s,u,,",
+    ]
+    names = "ABCDEF"
+    book = market_book({t: 0.4 + 0.2 * k for k, t in enumerate(names)}, first="2019-01-02")
+    with tempfile.TemporaryDirectory() as folder:
+        spec, catalogue = study(
+            Path(folder), rows, calibration={"draws": 200},
+            assets=[{"ticker": t, "group": "g"} for t in names],
+        )  # fmt: skip
+        return run_study(spec, catalogue, book, now=NOW)
+
+
 def renamed(result: StudyResult, old: str, new: str) -> StudyResult:
     """The result with one ticker called otherwise everywhere."""
 

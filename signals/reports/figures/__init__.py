@@ -1,4 +1,4 @@
-"""Figures for papers and slides: ``result.plot.car_path("meta-q3-2025")`` and five more."""
+"""Figures for papers and slides: ``result.plot.car_path("meta-q3-2025")`` and six more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from signals.reports.figures import series
+from signals.reports.figures.power_lines import power_lines
 from signals.reports.html.anchors import anchor
 from signals.reports.result import StudyResult
 
@@ -94,6 +95,16 @@ class Plots:
 
         return draw.specification_curve(self._result, event, ticker or self._ticker(event))
 
+    def power(self, event: str | None = None, ticker: str | None = None) -> StudyFigure:
+        """How large an effect the tests of all pairs find how often, on placebo dates; with
+        ``event`` the power of that event's own t test (of its subject unless ``ticker`` says
+        otherwise)."""
+        from signals.reports.figures import power
+
+        if event is None:
+            return power.power(self._result)
+        return power.event_power(self._result, event, ticker or self._ticker(event))
+
     def _ticker(self, event: str) -> str:
         known = series.subject_of(self._result)
         if event not in known:
@@ -102,8 +113,8 @@ class Plots:
 
 
 def default_figures(result: StudyResult) -> Iterator[tuple[str, StudyFigure]]:
-    """The figures that a run writes, by file name: timeline, forest, mean path, and the path of
-    every event (of the strongest 30 where there are more) on its subject."""
+    """The figures that a run writes, by file name: timeline, forest, mean path, power, and the path
+    of every event (of the strongest 30 where there are more) on its subject."""
     plot = Plots(result)
     main = series.main_ticker(result)
     if result.panel is None:
@@ -115,6 +126,8 @@ def default_figures(result: StudyResult) -> Iterator[tuple[str, StudyFigure]]:
         yield "forest", plot.forest(ticker=main)
     if len(result.aar):
         yield "caar", plot.caar()
+    if any(line.shown for line in power_lines(result)):
+        yield "power", plot.power()
     for event, ticker in _shown(result):
         yield f"car_path_{anchor(event).removeprefix('event-')}", plot.car_path(event, ticker)
 

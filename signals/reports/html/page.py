@@ -14,8 +14,10 @@ from signals.reports.html.claims_view import claims_frame
 from signals.reports.html.event_views import event_anchors, event_views
 from signals.reports.html.grids import Grid, grid
 from signals.reports.html.methods_view import methods
+from signals.reports.html.power_view import power_data
 from signals.reports.prose.moves import findings, group_sentences, lead
-from signals.reports.prose.numbers import MINUS, listed, window_text
+from signals.reports.prose.numbers import MINUS, listed, percent, window_text
+from signals.reports.prose.power import power_sentences
 from signals.reports.prose.sentences import level
 from signals.reports.prose.words import Words
 from signals.reports.result import StudyResult
@@ -29,6 +31,7 @@ def context(
     """All values of the page's template."""
     grids = _grids(result, say)
     data = charts.page_data(result)
+    power = power_data(result, say)
     return {
         "title": result.spec.title or result.spec.id,
         "facts": facts(result, say),
@@ -43,12 +46,14 @@ def context(
         "has_groups": bool(data["groups"]),
         "has_panel": bool(data["pairs"]["event"]),
         "has_specifications": bool(data["specifications"]),
+        "power": power_sentences(result, say),
         "grids": grids,
         "further": [grids[name] for name in grids if name.startswith("further-")],
         "methods": methods(result, say),
         "provenance": provenance(result, say, command),
         "data": {
             **data,
+            "powers": power,
             "grids": {name: g.data for name, g in grids.items()},
             "meta": meta(result),
             "words": script_words(result, say),
@@ -238,7 +243,9 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         "detectable": "column.min_detectable", "reason": "column.reason",
         "assets": "column.ticker", "calibrated": "column.calibrated_p_value",
         "headline": "column.headline", "specifications": "chart.specifications",
-        "groups": "column.group", "cars": "column.car",
+        "groups": "column.group", "cars": "column.car", "all_pairs": "chart.all_pairs",
+        "power": "chart.power", "smallest": "chart.smallest", "effect": "chart.effect",
+        "t_test": "test.car_t", "statistic": "column.statistic_name",
     }  # fmt: skip
     if result.spec.intraday:
         keys |= {"tau": "chart.bars", "ordinary": "chart.ordinary_bars", "days": "chart.count_bars"}
@@ -257,6 +264,11 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         "placebo": say(
             "chart.placebo", sessions=say.count(length, unit), ticker=ticker, event=event
         ),
+        "power_title": say(
+            "chart.power_group", window=window, alpha=percent(result.spec.alpha, digits=0)
+        ),
+        "power_event": say("chart.power_event", window=window, event=event, ticker=ticker),
+        "power_effect": say("chart.power_effect", unit=texts["caar"]),
         "curve": say("chart.specification_curve", event=event, ticker=ticker),
         "rows": say("control.rows", first="{first}", last="{last}", total="{total}"),
         "band": say("chart.band", level=level(result.spec.alpha)),

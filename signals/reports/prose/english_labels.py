@@ -36,6 +36,7 @@ LABELS: Final[Mapping[str, str]] = {
     "section.sensitivity": "Does it survive other choices?",
     "section.placebo": "Against ordinary days",
     "section.calibration": "Can the tests be trusted on these prices?",
+    "section.power": "What could this study have seen?",
     "section.further": "Further tables",
     "section.excluded": "What was left out, and why",
     "section.methods": "Methods used",
@@ -114,6 +115,22 @@ LABELS: Final[Mapping[str, str]] = {
         "Sums of {sessions} of estimation residuals of {ticker}; the line is {event}"
     ),
     "chart.specification_curve": "{event} / {ticker}: CAR under every specification",
+    "chart.power": "power, %",
+    "chart.power_effect": "effect put in: {unit}",
+    "chart.power_short": "All pairs over {window}: how often an effect is found",
+    "chart.power_legend": "smallest effect found with 80 % power",
+    "chart.power_group": (
+        "All pairs over {window}: share of placebo studies in which each test rejects at {alpha}, "
+        "by the effect put into them"
+    ),
+    "chart.power_event": "{event} / {ticker}: power of the t test over {window}, by the effect",
+    "chart.power_note": (
+        "Marks: the smallest effect found with 80 % power. Tests that reject too often without "
+        "any effect are in the table only."
+    ),
+    "chart.smallest": "smallest effect",
+    "chart.effect": "effect",
+    "chart.all_pairs": "all pairs",
     "chart.no_band": "This model has no closed forecast variance: no band is drawn.",
     "chart.path_note": "Cumulated from session {first}; {level} band from the forecast covariance.",
     "methods.model": "Expected return: {name}",

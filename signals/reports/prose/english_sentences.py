@@ -88,6 +88,24 @@ SENTENCES: Final[Mapping[str, str]] = {
         "could reach q ≤ {alpha}."
     ),
     "study.nothing": "No event of this study could be measured.",
+    # power
+    "power.seen": (
+        "On these dates and prices the study would have seen, with 80 % power at {alpha}, a mean "
+        "abnormal return over {window} of {tests}."
+    ),
+    "power.by": "{size} by the {test}",
+    "power.never": (
+        "On these dates and prices no test of all pairs that keeps its size finds an effect over "
+        "{window} with 80 % power."
+    ),
+    "power.liberal": (
+        "Rejecting too often already without an effect, and so without a power worth the name: "
+        "{tests}."
+    ),
+    "power.event": (
+        "One event on one asset, by the t test with its forecast error: {median} over {window} at "
+        "the median of {pairs}, from {low} to {high}."
+    ),
     # tests, as a reader says them
     "test.rank_p": "rank test",
     "test.conformal_p": "conformal test",
@@ -105,6 +123,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "test.generalized_sign_z": "generalized sign test",
     "test.same_hours_portfolio_p": "portfolio rank test among the same hours",
     "test.sign_flip": "exact sign-flip test",
+    "test.brown_warner_t": "Brown–Warner t test",
+    "test.wilcoxon": "Wilcoxon signed-rank test",
+    "test.sign_z": "sign test",
+    "test.sign_binomial": "exact sign test",
+    "test.grank_z": "generalized rank z test",
+    "test.hotelling_f": "joint F test (Hotelling)",
     # groups
     "group.all": "all pairs",
     "group.category": "events of category {label}",

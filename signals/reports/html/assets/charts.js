@@ -72,6 +72,11 @@ class Charts {
       this.groups.map((g, i) => [String(i), g.by === "all" ? g.label : `${g.by}: ${g.label}`]))];
     if (kind === "timeline") return [select("line", this.words.asset,
       this.timelines.map((t, i) => [String(i), t.ticker]))];
+    if (kind === "power") {
+      const events = this.events.filter((e) => this.powered(e).length);
+      return [select("event", this.words.show, (this.powers.lines.length ? [["", this.words.all_pairs]] : []).concat(
+        events.map((e) => [e, `${this.words.event_label}: ${e}`]))), select("ticker", this.words.asset, this.powered(state.event))];
+    }
     if (kind === "placebo") return [select("event", this.words.event_label, this.events),
       select("ticker", this.words.asset, assets(state.event))];
     const events = [...new Set(this.specifications.map((s) => s.event))];
@@ -89,6 +94,12 @@ class Charts {
       return { group: String(Math.max(own, 0)) };
     }
     if (kind === "timeline") return { line: "0" };
+    if (kind === "power") {
+      if (this.powers.lines.length) return { event: "" };
+      const event = this.events.find((e) => this.powered(e).length);
+      const own = this.powered(event);
+      return { event, ticker: own.includes(subject[event]) ? subject[event] : own[0] };
+    }
     const known = kind === "placebo" ? this.pairs : {
       event: this.specifications.map((s) => s.event), ticker: this.specifications.map((s) => s.ticker) };
     const p = (i) => {
@@ -238,6 +249,55 @@ class Charts {
     return { traces, layout, label: fill(this.words.placebo, { event, ticker }), table: {
       columns: [["ci", this.words.cars, this.interval], ["count", this.words.days, "int"]],
       rows: counts.map((n, k) => [[s(middle[k] - width / 2), s(middle[k] + width / 2)], n]).filter((r) => r[1]) } };
+  }
+
+  // Assets of an event whose t test has a forecast error.
+  powered(event) {
+    return [...(this.byEvent.get(event) || new Map())].filter(([, i]) => this.pairs.detectable[i] !== null).map(([t]) => t);
+  }
+
+  powerLayout(c, title, more = []) {
+    const level = (y, dash) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: c.zero, dash, width: 1 } });
+    const note = (x, y, text) => ({ xref: "paper", x, y, text, showarrow: false, xanchor: x ? "right" : "left", yanchor: "bottom", font: { size: 11, color: c.soft } });
+    return {
+      height: 440, hovermode: "closest", shapes: [level(80, "dash"), level(100 * this.meta.alpha, "dot"), ...more],
+      annotations: [note(0, 80, "80\u00a0%"), note(1, 100 * this.meta.alpha, "\u03b1")],
+      xaxis: axis(c, title, { rangemode: "tozero", zeroline: false }), yaxis: axis(c, this.words.power, { range: [0, 102], zeroline: false }),
+    };
+  }
+
+  powerLine(name, x, y, colour, dash, symbol, visible = true) {
+    const at = this.powers.smallest;
+    return { type: "scatter", mode: "lines+markers", name, x, y, visible, line: { color: colour, dash, width: 2.2 },
+      marker: { symbol, color: colour, opacity: 1, line: { width: 0 }, size: x.map((_, k) => (k === at ? 11 : 0)) },
+      hovertemplate: `%{x:.2f}${this.unit}: %{y:.0f}\u00a0%<extra>${plain(name)}</extra>` };
+  }
+
+  power({ event, ticker }, c) {
+    const at = this.powers.smallest, s = this.scale;
+    if (event) return this.eventPower(event, ticker, c);
+    const colours = [c.c1, c.c2, c.c3, c.c4, c.ink], dashes = ["solid", "dash", "dashdot", "dot", "longdash"];
+    const symbols = ["circle", "square", "diamond", "triangle-up", "triangle-down"];
+    const lines = this.powers.lines;
+    // What rejects too often without an effect has no power to show: it stands in the table.
+    const kept = lines.filter((l) => l.verdict !== "liberal");
+    const traces = (kept.length ? kept : lines).map((l, k) => this.powerLine(l.name, l.effect, l.power,
+      colours[k % 5], dashes[k % 5], symbols[k % 5], k < 5 ? true : "legendonly"));
+    const columns = [["test", this.words.statistic, "text"], ["verdict", this.words.verdict, "text"],
+      ["smallest", this.words.smallest, this.kind], ["effect", this.words.effect, this.kind], ["power", this.words.power.split(",")[0], "pct"]];
+    const rows = lines.flatMap((l) => l.effect.map((e, k) => [l.name, l.verdict, s(l.effect[at]), s(e), l.power[k] / 100]));
+    return { traces, layout: this.powerLayout(c, this.words.power_effect), label: this.words.power_title, table: { columns, rows } };
+  }
+
+  eventPower(event, ticker, c) {
+    const i = this.byEvent.get(event).get(ticker), p = this.pairs, s = this.scale;
+    const x = this.powers.multiples.map((m) => m * p.detectable[i]), y = this.powers.shapes[String(this.powers.df[i])];
+    const traces = [this.powerLine(this.words.t_test, x, y, c.c1, "solid", "circle")];
+    if (p.c[i] !== null) traces.push({ type: "scatter", mode: "lines", x: [Math.abs(p.c[i]), Math.abs(p.c[i])], y: [0, 100],
+      name: `${this.words.this} (${fixed(Math.abs(p.c[i]), 2)}${this.unit})`, line: { color: c.c2, width: 3 }, hoverinfo: "name" });
+    const columns = [["effect", this.words.effect, this.kind], ["power", this.words.power.split(",")[0], "pct"]];
+    return { traces, layout: this.powerLayout(c, `|${this.words.car.split(",")[0]}| ${this.meta.window}${this.unit === "%" ? ", %" : ""}`),
+      label: fill(this.words.power_event, { event, ticker }), table: { columns, rows: x.map((v, k) => [s(v), y[k] / 100]) } };
   }
 
   specification({ event, ticker }, c) {

@@ -60,7 +60,10 @@ class Chart {
     this.state = { ...this.state, [name]: value };
     if (name === "event") {
       const { options } = this.charts.choices(this.kind, this.state).find((c) => c.name === "ticker");
-      if (!options.includes(this.state.ticker)) this.state.ticker = options[0];
+      if (!options.includes(this.state.ticker)) {
+        const own = this.charts.meta.subject[value];
+        this.state.ticker = options.includes(own) ? own : options[0];
+      }
       this.controls();
       this.figure.querySelector(`select[data-name="event"]`)?.focus();
     }
