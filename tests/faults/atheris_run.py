@@ -35,7 +35,7 @@ def main(name: str, runs: int) -> None:
     words.write_text(
         "".join(f'"{_escaped(w)}"\n' for w in fuzz.NASTY if 0 < len(w) < 60), encoding="ascii"
     )
-    signal.signal(signal.SIGALRM, fuzz._alarm)
+    signal.signal(signal.SIGPROF, fuzz._alarm)
     # The first use of each reader imports and builds tables: it does not count.
     for data in fuzz.TARGETS[name][1]:
         fuzz.TARGETS[name][0](data, folder)

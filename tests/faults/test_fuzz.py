@@ -28,10 +28,10 @@ QUIET = settings(
 
 @pytest.fixture(autouse=True)
 def alarmed() -> Iterator[None]:
-    before = signal.signal(signal.SIGALRM, fuzz._alarm)
+    before = signal.signal(signal.SIGPROF, fuzz._alarm)
     fuzz.parse_stamp("a date of no known language in 2024")
     yield
-    signal.signal(signal.SIGALRM, before)
+    signal.signal(signal.SIGPROF, before)
 
 
 def no_finding(name: str, data: bytes, folder: Path) -> None:
