@@ -85,7 +85,8 @@ def trust(
     subject = dict(zip(frame["event_id"], frame["subject"], strict=True))
     subjects = np.asarray([subject[e] for e in long.event_id], dtype=object)
     chosen = variants(spec, long, second_readings(frame, long), subjects)
-    return Trust(calibration, tuple(sensitivity_rows(spec, long, chosen, settings)))
+    dates = None if calibration is None else calibration.dates
+    return Trust(calibration, tuple(sensitivity_rows(spec, long, chosen, settings, dates)))
 
 
 def known_dates(frame: pd.DataFrame) -> dict[str, Days]:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from signals.calibration.cells import cell_panels
+from signals.calibration.either import FEWEST_ROWS, either_p, placebo_maxima
+from signals.calibration.placebo import PlaceboDates
 from signals.frames import Floats, Ints, Labels
 from signals.inference import STATISTICS, EventInference, Settings
 from signals.models import MODELS
@@ -23,8 +25,6 @@ DEFAULT_LENGTHS = (120, 180, 250)
 MOST_PAIRS = 400
 SLOW_MODELS = ("garch", "huber", "lad")
 MOST_SLOW_PAIRS = 20
-FEWEST_ROWS = 30
-EITHER = ((0, 0), (1, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,13 +69,18 @@ def variants(
 
 
 def sensitivity_rows(
-    spec: StudySpec, returns: EventReturns, chosen: Variants, settings: Settings
+    spec: StudySpec,
+    returns: EventReturns,
+    chosen: Variants,
+    settings: Settings,
+    dates: PlaceboDates | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Rows of sensitivity.csv: each shown pair over models × lengths × day-zero choices × windows.
 
     ``day_zero_choice``: ``stated``; ``alternative``, the second reading of a date without a time;
     ``either``, an inference valid under both: the sum over [0, 1] and, in ``either_p_value``,
-    max(|AR₀|/s₀, |AR₁|/s₁) against the same maximum on the estimation sessions.
+    max(|AR₀|/s₀, |AR₁|/s₁) against the same maximum on the placebo ``dates``; without them, or
+    for models fitted one by one, on the estimation sessions (``either_method`` says which).
     A variant that cannot be estimated (too few returns, missing windows) has no row.
     Checked by tests/calibration/test_sensitivity.py.
     """
@@ -85,7 +90,15 @@ def sensitivity_rows(
                 panel, index = _panel(spec, returns, model, length, pairs, zero)
                 if panel is None:
                     continue
-                yield from _rows(spec, returns, panel, pairs[index], length, choice, settings)
+                placebo = None
+                if choice == "either":
+                    placebo = placebo_maxima(
+                        replace(returns, length=length), model, dates, pairs[index],
+                        min_returns=_fewest(spec, length), missing=spec.missing,
+                    )  # fmt: skip
+                yield from _rows(
+                    spec, returns, panel, pairs[index], length, choice, settings, placebo
+                )
 
 
 def _choices(
@@ -105,12 +118,11 @@ def _panel(
     spec: StudySpec, returns: EventReturns, model: str, length: int, pairs: Ints, zero: Ints
 ) -> tuple[AbnormalPanel | None, Ints]:
     """The pairs under one model and estimation length, and which of them could be estimated."""
-    fewest = max(FEWEST_ROWS, min(spec.estimation.min_returns, int(0.8 * length)))
     parts = [
         (replace(panel, event_id=returns.event_id[pairs[index]]), index)
         for panel, _, index in cell_panels(
             replace(returns, length=length), returns.series_index[pairs], zero, model,
-            min_returns=fewest, missing=spec.missing,
+            min_returns=_fewest(spec, length), missing=spec.missing,
         )
     ]  # fmt: skip
     if not parts:
@@ -118,6 +130,11 @@ def _panel(
     panel, index = parts[0]
     fine = np.isfinite(panel.sigma)
     return panel.take(fine), index[fine]
+
+
+def _fewest(spec: StudySpec, length: int) -> int:
+    """The estimation returns that a variant of this length must have."""
+    return max(FEWEST_ROWS, min(spec.estimation.min_returns, int(0.8 * length)))
 
 
 def _rows(
@@ -128,9 +145,12 @@ def _rows(
     length: int,
     choice: str,
     settings: Settings,
+    placebo: Floats | None,
 ) -> Iterator[dict[str, Any]]:
     windows: Sequence[Window] = spec.windows if choice != "either" else ((0, 1),)
-    either = max_p(panel) if choice == "either" else np.full(len(panel), np.nan)
+    either, method = np.full(len(panel), np.nan), np.full(len(panel), "", dtype=object)
+    if choice == "either":
+        either, method = either_p(panel, placebo)
     for window in windows:
         car = panel.car(window)
         error = np.sqrt(panel.car_variance(window))
@@ -152,6 +172,7 @@ def _rows(
                 "rank_p_value": rank[i],
                 "conformal_p_value": conformal[i],
                 "either_p_value": either[i],
+                "either_method": method[i],
             }
 
 
@@ -159,23 +180,3 @@ def _p_values(name: str, panel: AbnormalPanel, window: Window, settings: Setting
     found = STATISTICS[name].function(panel, window, settings)
     assert isinstance(found, EventInference)
     return found.p_value
-
-
-def max_p(panel: AbnormalPanel) -> Floats:
-    """(N,) p of T = max(|AR₀|, |AR₁|) for news that fell on either of two sessions.
-
-    Compared with the same maximum over each two neighbouring estimation sessions of deleted
-    residuals e/(1−h): p = (1 + #{T_b ≥ T})/(B + 1). Valid whichever session held the news, for
-    identically distributed disturbances. Checked by tests/calibration/test_sensitivity.py.
-    """
-    ar = np.abs(np.concatenate([panel.ar[:, panel.columns(w)] for w in EITHER], axis=1))
-    free = 1.0 - panel.leverage
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deleted = np.abs(np.where(free > 1e-12, panel.residuals / free, np.nan))
-    two = np.maximum(deleted[:, 1:], deleted[:, :-1])
-    observed = np.maximum(ar[:, 0], ar[:, 1])
-    seen = np.isfinite(two)
-    with np.errstate(invalid="ignore"):
-        beyond = (seen & (two >= observed[:, None])).sum(axis=1)
-    p = (1 + beyond) / (seen.sum(axis=1) + 1)
-    return np.where(np.isfinite(observed) & (seen.sum(axis=1) >= FEWEST_ROWS - 1), p, np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from signals import run_study
-from signals.calibration.sensitivity import max_p
+from signals.calibration.either import max_p
 from signals.reports.result import StudyResult
 from tests.calibration.worlds import World, estimated, pairs_on, series_of
 from tests.study.prices import market_book, study

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from html import unescape
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signals.reports.html import render
 from signals.reports.prose import (
     ENGLISH_WORDS,
     LANGUAGES,
@@ -19,6 +22,7 @@ from signals.reports.prose import (
     model_phrase,
     when_phrase,
 )
+from signals.reports.prose.either import either_sentences
 from signals.reports.prose.moves import findings, group_sentences, lead, summary
 from signals.reports.prose.numbers import (
     bare_probability,
@@ -315,3 +319,23 @@ def test_group_sentences_name_a_recommended_test_only() -> None:
     assert "Mean abnormal return of all pairs" in spoken
     for name in refused:
         assert f"{ENGLISH_WORDS.note(f'test.{name}') or name}:" not in spoken
+
+
+@pytest.mark.parametrize("method", ["placebo dates", "estimation sessions"])
+def test_a_date_with_two_readings_is_told_whichever_is_right(method: str) -> None:
+    result = samples.plain()
+    rows = [
+        {"event_id": "quiet-1", "ticker": "A", "first": 0, "last": 1, "model": model,
+         "estimation_length": 100, "day_zero_choice": choice, "field": "close", "car": -0.031,
+         "std_error": 0.01, "either_p_value": 0.012, "either_method": method}
+        for model in ("market", "constant_mean") for choice in ("stated", "either")
+    ]  # fmt: skip
+    doubtful = replace(result, tables={**result.tables, "sensitivity": pd.DataFrame(rows)})
+    found = either_sentences(doubtful)
+    assert set(found) == {("quiet-1", "A")}
+    text = said(found["quiet-1", "A"])
+    assert text.startswith("Whichever of the two sessions held the news: p = 0.012")
+    assert ("placebo dates" in text) == (method == "placebo dates")
+    assert text.endswith("together they are −3.1 %.")
+    assert text in said(unescape(render(doubtful)))
+    assert either_sentences(result) == {}

@@ -11,6 +11,7 @@ from signals.reports.html import columns
 from signals.reports.html.anchors import anchor
 from signals.reports.html.claims_view import claims_frame
 from signals.reports.html.grids import Grid, grid
+from signals.reports.prose.either import either_sentences
 from signals.reports.prose.moves import findings, group_sentences
 from signals.reports.prose.numbers import listed, long_date, window_text
 from signals.reports.prose.words import Words
@@ -75,6 +76,8 @@ def _sentences(result: StudyResult, say: Words) -> dict[tuple[str, str], list[st
     for window in windows:
         for key, item in findings(result, window, say).items():
             out.setdefault(key, []).append(item.sentence)
+    for key, sentence in either_sentences(result, say).items():
+        out.setdefault(key, []).append(sentence)
     return out
 
 

@@ -65,6 +65,16 @@ SENTENCES: Final[Mapping[str, str]] = {
         "The textbook p-value and the one calibrated on placebo dates fall on different sides of "
         "{alpha}."
     ),
+    # a date with two readings
+    "either.placebo dates": (
+        "Whichever of the two sessions held the news: {p}, by the larger of the two abnormal "
+        "returns against that of {asset}'s placebo dates; together they are {size}."
+    ),
+    "either.estimation sessions": (
+        "Whichever of the two sessions held the news: {p}, by the larger of the two abnormal "
+        "returns against that of any two neighbouring sessions of {asset}'s estimation window; "
+        "together they are {size}."
+    ),
     # nothing found
     "none.detected": "No detectable effect on {asset} {when}",
     "none.could_have": "this study could have seen ≥ {size}",
