@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from signals.calibration.threads import pipelined
 from signals.estimate import estimate, wide
 from signals.frames import Bools, Days, Floats, Ints
 from signals.inference.evidence import SHORTEST_ESTIMATION, varies
@@ -23,6 +24,8 @@ from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
 
 CHUNK = 2048
+
+_Made = tuple[Ints, dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,13 +110,16 @@ def compute_cells(
     columns: dict[str, np.ndarray] = {}
     held: dict[str, np.ndarray] = {}
     chosen = tuple(windows)
-    for panel, params, index in cell_panels(
-        returns, series, zero, model, min_returns=min_returns, missing=missing
-    ):
+
+    def numbers_of(part: tuple[AbnormalPanel, Floats, Ints]) -> _Made:
+        panel, params, index = part
         moved = injected(panel, effect) if effect else panel
-        _put(columns, _numbers(moved, params, chosen), index, len(zero))
-        if rows:
-            _put(held, _rows(moved), index, len(zero))
+        return index, _numbers(moved, params, chosen), _rows(moved) if rows else {}
+
+    panels = cell_panels(returns, series, zero, model, min_returns=min_returns, missing=missing)
+    for index, numbers, lines in pipelined(numbers_of, panels):
+        _put(columns, numbers, index, len(zero))
+        _put(held, lines, index, len(zero))
     if not columns:
         _put(columns, _nothing(len(chosen)), np.empty(0, dtype=np.int64), len(zero))
     kept = CellRows(**held) if held else None

@@ -134,15 +134,17 @@ def pair_correlations(
         a, b, rows = pair
         one, two = at[:, left[rows]], at[:, right[rows]]
         both = (one >= 0) & (two >= 0)
-        first, second = one[both], two[both]
+        # Events of one asset pair move over the same sessions: most cells meet in many draws.
+        met, back = np.unique(one[both] * len(cells) + two[both], return_inverse=True)
+        first, second = met // len(cells), met % len(cells)
         zero = cells.zero[first], cells.zero[second]
         days = _days(returns.series[a]), _days(returns.series[b])
         for window in windows:
             found = np.zeros(both.shape, dtype=np.int16)
-            found[both] = _shared(days, zero, window)
+            found[both] = _shared(days, zero, window)[back]
             shared[window][:, rows] = found
         value = np.full(both.shape, np.nan)
-        value[both] = _rho(returns, days, numbers[a], numbers[b], cells, first, second)
+        value[both] = _rho(returns, days, numbers[a], numbers[b], cells, first, second)[back]
         rho[:, rows] = value
 
     in_threads(fill, _by_series(returns, left, right))

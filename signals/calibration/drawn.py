@@ -11,6 +11,9 @@ from signals.calibration.cells import CellRows, Cells
 from signals.frames import Bools, Floats, Ints
 from signals.panel import Window
 
+AT_ONCE = 1_000_000  # row values gathered at a time: what the processor caches
+MOST_PRODUCTS = 4_000_000  # D·n² kept; larger groups' products are made where they are needed
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSums:
@@ -28,6 +31,15 @@ class RowSums:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CrossProducts:
+    """Of the n pairs' residuals in each of D draws: ``scale`` (D, n) √Σe², and ``gram`` (D, n, n)
+    Σe_ie_j/(scale_i·scale_j)."""
+
+    gram: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DrawnGroup:
     """D placebo studies of one group of n pairs over one window of L sessions.
 
@@ -35,7 +47,8 @@ class DrawnGroup:
     draw; ``at`` (D, n) the cells, −1 likewise; ``r_bar`` (D,) the mean cross-correlation of
     METHODS, NaN where undefined or not computed. ``independent``: no two of the group's windows
     share a session. ``one_asset``: one date, calendar and benchmark, so that the portfolio is
-    one asset. ``sums`` is None without rows. Draws that place fewer than half as many pairs as
+    one asset. ``sums`` is None without rows, ``cross`` also for groups of several dates and for
+    large ones. Draws that place fewer than half as many pairs as
     the best one are NaN throughout.
     """
 
@@ -50,6 +63,7 @@ class DrawnGroup:
     independent: bool
     one_asset: bool
     sums: RowSums | None = None
+    cross: CrossProducts | None = None
 
     def __len__(self) -> int:
         return len(self.car)
@@ -72,14 +86,18 @@ class DrawnGroup:
         """``draws`` of the draws, evenly spread over all of them (these are in order of time)."""
         if draws >= len(self):
             return self
-        part = spread_over(len(self), draws)
+        return self.chosen(spread_over(len(self), draws))
+
+    def chosen(self, index: Ints, *, sums: bool = True) -> DrawnGroup:
+        """The draws ``index``; with ``sums`` False without their sums of rows."""
+        held, cross = self.sums if sums else None, self.cross
         return replace(
-            self, at=self.at[part], car=self.car[part], scar=self.scar[part],
-            error=self.error[part], df=self.df[part], r_bar=self.r_bar[part],
-            sums=None if self.sums is None else RowSums(
-                self.sums.n[part], self.sums.u[part], self.sums.residual[part],
-                self.sums.rank[part],
+            self, at=self.at[index], car=self.car[index], scar=self.scar[index],
+            error=self.error[index], df=self.df[index], r_bar=self.r_bar[index],
+            sums=None if held is None else RowSums(
+                held.n[index], held.u[index], held.residual[index], held.rank[index]
             ),
+            cross=None if cross is None else CrossProducts(cross.gram[index], cross.scale[index]),
         )  # fmt: skip
 
 
@@ -110,11 +128,27 @@ def drawn_group(
         return np.where(at >= 0, values[at], np.nan)
 
     sums = row_sums(cells, at, None if like is None else like.sums)
+    cross = None
+    if one_asset and cells.rows is not None and at.size * at.shape[1] <= MOST_PRODUCTS:
+        same = like is not None and like.at.shape == at.shape and bool((like.at == at).all())
+        cross = like.cross if like is not None and same else cross_products(cells.rows, at)
     return DrawnGroup(
         window, cells, at, gather(cells.car[:, column]), gather(cells.scar[:, column]),
         gather(cells.error[:, column]), gather(cells.df), np.where(thin, np.nan, r_bar),
-        independent, one_asset, sums,
+        independent, one_asset, sums, cross,
     )  # fmt: skip
+
+
+def cross_products(rows: CellRows, at: Ints) -> CrossProducts:
+    """Products of the residuals of every draw's pairs ``at`` (D, n), a few draws at a time."""
+    scale = np.sqrt((rows.residual**2).sum(axis=1))[at]
+    gram = np.empty((*at.shape, at.shape[1]))
+    step = max(1, AT_ONCE // max(at.shape[1] * rows.residual.shape[1], 1))
+    for begin in range(0, len(at), step):
+        part = slice(begin, begin + step)
+        e = rows.residual[at[part]] / np.where(scale[part] > 0, scale[part], 1.0)[:, :, None]
+        gram[part] = e @ e.transpose(0, 2, 1)
+    return CrossProducts(gram, scale)
 
 
 def row_sums(cells: Cells, at: Ints, like: RowSums | None = None) -> RowSums | None:

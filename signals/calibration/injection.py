@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from signals.calibration.drawn import DrawnGroup, RowSums
+from signals.calibration.drawn import DrawnGroup
 from signals.calibration.vectorized_rows import at_or_below, ranks_above
 from signals.frames import Floats, Ints
 
@@ -81,24 +81,13 @@ class OnRows:
     def _residuals(self, index: Ints, effect: float) -> tuple[Floats, Floats]:
         """(d, n) how many residuals lie at or below the moved value, and (d, T) Σ weight of the
         pairs whose residual lies above it."""
-        part = chosen_draws(self._drawn, index, sums=False)
+        part = self._drawn.chosen(index, sums=False)
         weight = self._weight[index]
         moved = (self._old[index] + effect) / self._sigma[index]
         below = np.where(weight > 0, at_or_below(self._rows, part, moved), 0.0)
         return below, ranks_above(self._rows, part, below, weight)
 
 
-def chosen_draws(drawn: DrawnGroup, index: Ints, *, sums: bool = True) -> DrawnGroup:
-    """The draws ``index``; with ``sums`` False without their sums of rows."""
-    if len(index) == len(drawn) and sums:
-        return drawn
-    held = None
-    if sums and drawn.sums is not None:
-        held = RowSums(
-            drawn.sums.n[index], drawn.sums.u[index], drawn.sums.residual[index],
-            drawn.sums.rank[index],
-        )  # fmt: skip
-    return replace(
-        drawn, at=drawn.at[index], car=drawn.car[index], scar=drawn.scar[index],
-        error=drawn.error[index], df=drawn.df[index], r_bar=drawn.r_bar[index], sums=held,
-    )  # fmt: skip
+def chosen_draws(drawn: DrawnGroup, index: Ints) -> DrawnGroup:
+    """The draws ``index``, without a copy where they are all."""
+    return drawn if len(index) == len(drawn) else drawn.chosen(index)

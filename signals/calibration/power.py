@@ -151,6 +151,7 @@ def smallest_effects(
 ) -> dict[str, float]:
     """:func:`group_min_detectable` of each statistic; ``costly`` False leaves out those that
     read rows."""
+    drawn = drawn.first(POWER_DRAWS)
     found = {n: group_min_detectable(n, drawn, alpha) for n in names if n not in COSTLY}
     if costly:
         known = [found[n] for n in NEIGHBOURS if np.isfinite(found.get(n, np.nan))]

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from signals.calibration.cells import CellRows
-from signals.calibration.drawn import DrawnGroup
+from signals.calibration.drawn import AT_ONCE, CrossProducts, DrawnGroup, cross_products
 from signals.frames import Bools, Floats
 from signals.inference.evidence import ROUNDING
 from signals.inference.tails import f_p, normal_p, t_p
-
-AT_ONCE = 1_000_000  # row values gathered at a time: what the processor caches
 
 
 def brown_warner_p(drawn: DrawnGroup) -> Floats:
@@ -144,12 +142,12 @@ def hotelling_p(drawn: DrawnGroup) -> Floats:
         here = np.flatnonzero(fine[part]) + part.start
         if not len(here):
             continue
-        e = rows.residual[drawn.at[here]]
-        scale = np.sqrt((e**2).sum(axis=2))
-        e = e / scale[:, :, None]
-        a = drawn.car[here] / scale
-        gram = e @ e.transpose(0, 2, 1)
-        distance = np.einsum("dn,dn->d", a, np.linalg.solve(gram, a[:, :, None])[:, :, 0])
+        if drawn.cross is None:
+            cross = cross_products(rows, drawn.at[here])
+        else:
+            cross = CrossProducts(drawn.cross.gram[here], drawn.cross.scale[here])
+        a = drawn.car[here] / cross.scale
+        distance = np.einsum("dn,dn->d", a, np.linalg.solve(cross.gram, a[:, :, None])[:, :, 0])
         within = df[here] - count + 1
         out[here] = f_p(within / count * distance / ratio[here] ** 2, count, within)
     return out

@@ -37,6 +37,32 @@ def test_r_bar_is_the_registry_s(world: World, model: str) -> None:
             expected = correlation(panel.take(kept), window).r_bar
             mine = found.mean(window, chosen[kept], placed)[d]
             assert mine == pytest.approx(expected, abs=1e-10)
+            whole = found.of_draw(d, chosen[kept], panel.take(kept), window)
+            assert whole is not None
+            direct = correlation(panel.take(kept), window)
+            assert whole.r_bar == pytest.approx(direct.r_bar, abs=1e-10)
+            assert whole.overlapping == direct.overlapping
+            assert whole.covariance is not None
+            assert direct.covariance is not None
+            np.testing.assert_allclose(whole.covariance, direct.covariance, atol=1e-12)
+
+
+def test_a_draw_without_correlations_says_so() -> None:
+    """A study of one asset has no pairs of different series: its draws must be asked anew."""
+    returns = pairs_on(series_of(World(assets=2)), ["2021-03-01", "2021-06-01"])
+    dates = dates_of(returns, 6)
+    series, zero, at = cell_index(returns.series_index, dates.zero)
+    cells = compute_cells(
+        returns, series, zero, "market", [(0, 0)], min_returns=60, missing="strict"
+    )
+    found = pair_correlations(returns, "market", cells, at, [(0, 0)])
+    assert found is not None
+    placed = np.flatnonzero(at[0] >= 0)
+    panel = panel_of_draw(returns, dates.zero[0], model="market")
+    assert found.of_draw(0, placed, panel, (0, 0)) is not None
+    assert found.of_draw(len(at), placed, panel, (0, 0)) is None
+    twice = np.repeat(placed[:1], 2)  # the same asset on the same date, which a study never uses
+    assert found.of_draw(0, twice, panel.take([0, 0]), (0, 0)) is None
 
 
 def test_no_correlations_without_least_squares() -> None:

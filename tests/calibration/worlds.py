@@ -36,13 +36,14 @@ class World:
     seed: int = 7
     tokens: int = 0
     missing: float = 0.0
+    first: str = FIRST
 
 
 def series_of(world: World) -> tuple[AssetSeries, ...]:
     """One market for all; ``tokens`` of the assets trade every day (calendar 24/7)."""
     random = np.random.default_rng(world.seed)
     stocks = trading_calendar("XNYS").sessions
-    start = int(np.searchsorted(stocks, np.datetime64(FIRST)))
+    start = int(np.searchsorted(stocks, np.datetime64(world.first)))
     stock_days = stocks[start : start + world.sessions]
     always = np.arange(stock_days[0], stock_days[-1] + 1)
     market = random.normal(0.0003, 0.01, len(always))
