@@ -105,6 +105,13 @@ class Plots:
             return power.power(self._result)
         return power.event_power(self._result, event, ticker or self._ticker(event))
 
+    def reaction(self, event: str, ticker: str | None = None) -> StudyFigure:
+        """How one price reached the close of day zero's session, bar by bar (intraday studies),
+        with the bars in which half and nine tenths of the move were reached."""
+        from signals.reports.figures.reaction import reaction
+
+        return reaction(self._result, event, ticker or self._ticker(event))
+
     def _ticker(self, event: str) -> str:
         known = series.subject_of(self._result)
         if event not in known:
@@ -129,7 +136,10 @@ def default_figures(result: StudyResult) -> Iterator[tuple[str, StudyFigure]]:
     if any(line.shown for line in power_lines(result)):
         yield "power", plot.power()
     for event, ticker in _shown(result):
-        yield f"car_path_{anchor(event).removeprefix('event-')}", plot.car_path(event, ticker)
+        name = anchor(event).removeprefix("event-")
+        yield f"car_path_{name}", plot.car_path(event, ticker)
+        if result.panel.gap_bar is not None:
+            yield f"reaction_{name}", plot.reaction(event, ticker)
 
 
 def _shown(result: StudyResult) -> list[tuple[str, str]]:

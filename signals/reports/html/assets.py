@@ -30,7 +30,7 @@ def text(name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-SCRIPTS: Final = ("numbers.js", "grids.js", "charts.js", "start.js")
+SCRIPTS: Final = ("numbers.js", "grids.js", "charts.js", "beyond.js", "start.js")
 
 
 def script() -> str:

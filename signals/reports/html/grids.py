@@ -27,11 +27,15 @@ PERCENT: Final = frozenset(
         "caar", "median", "aar", "alpha", "tolerance", "share_positive", "rejection_rate",
         "min_detectable", "sigma", "r_squared", "car_a", "car_b", "difference", "share_fell",
         "placebo_mean", "placebo_q95", "equal_weighted", "value_weighted", "level",
+        "car_to_close", "gap_share", "drift_car", "leakage_car",
     }
 )  # fmt: skip
 SHARES: Final = frozenset(
-    {"share_positive", "rejection_rate", "level", "share_fell", "placebo_mean", "placebo_q95"}
-)
+    {
+        "share_positive", "rejection_rate", "level", "share_fell", "placebo_mean", "placebo_q95",
+        "gap_share",
+    }
+)  # fmt: skip
 PROBABILITY: Final = frozenset(
     [
         "p_value",
@@ -54,6 +58,7 @@ PROBABILITY: Final = frozenset(
 INTEGER: Final = frozenset(
     {
         "tau", "n_obs", "df_resid", "n_events", "n_returns", "n_assets", "n_fell", "n_placebos",
+        "half_minutes", "ninety_minutes",
         "draws", "effective_draws", "rows", "estimation_length", "count",
     }
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from signals.reports.figures.series import main_ticker, subject_of
-from signals.reports.html import charts, columns
+from signals.reports.html import beyond_view, charts, columns
 from signals.reports.html.claims_view import claims_frame
 from signals.reports.html.event_views import event_anchors, event_views
 from signals.reports.html.grids import Grid, grid
@@ -32,6 +32,7 @@ def context(
     grids = _grids(result, say)
     data = charts.page_data(result)
     power = power_data(result, say)
+    beyond = beyond_view.beyond_data(result, say)
     return {
         "title": result.spec.title or result.spec.id,
         "facts": facts(result, say),
@@ -47,6 +48,7 @@ def context(
         "has_panel": bool(data["pairs"]["event"]),
         "has_specifications": bool(data["specifications"]),
         "power": power_sentences(result, say),
+        "beyond": beyond_view.sections(result, say, beyond),
         "grids": grids,
         "further": [grids[name] for name in grids if name.startswith("further-")],
         "methods": methods(result, say),
@@ -54,6 +56,7 @@ def context(
         "data": {
             **data,
             "powers": power,
+            "beyond": beyond,
             "grids": {name: g.data for name, g in grids.items()},
             "meta": meta(result),
             "words": script_words(result, say),
@@ -164,7 +167,8 @@ def _grids(result: StudyResult, say: Words) -> dict[str, Grid]:
             list(result.tables.get("changes", pd.DataFrame()).columns),
         ),
     }  # fmt: skip
-    for name in sorted(set(result.tables) - columns.PLACED):
+    shown |= beyond_view.tables(result, say)
+    for name in sorted(set(result.tables) - columns.PLACED - beyond_view.placed(result)):
         frame = result.tables[name]
         title = say.note(f"table.{name}") or name.replace("_", " ").capitalize()
         shown[f"further-{name}"] = (title, frame, further_columns(frame))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from signals.reports.prose.english_beyond import BEYOND
 from signals.reports.prose.english_labels import LABELS
 from signals.reports.prose.english_sentences import SENTENCES
 
-ENGLISH: Final[Mapping[str, str]] = {**LABELS, **SENTENCES}
+ENGLISH: Final[Mapping[str, str]] = {**LABELS, **SENTENCES, **BEYOND}
 
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": ENGLISH}
 

@@ -62,6 +62,7 @@ class Charts {
 
   // -- which choices a chart offers: lists of {name, label, options, value}
   choices(kind, state) {
+    if (BEYOND[kind]) return BEYOND[kind].choices(this, state);
     const assets = (event) => [...(this.byEvent.get(event) || new Map()).keys()];
     const select = (name, label, options) => ({ name, label, options });
     if (kind === "car_path") return [select("ticker", this.words.asset, assets(state.event))];
@@ -85,6 +86,7 @@ class Charts {
   }
 
   start(kind, key) {
+    if (BEYOND[kind]) return BEYOND[kind].start(this);
     const { main, subject } = this.meta;
     if (kind === "car_path") return { event: key, ticker: subject[key] };
     if (kind === "forest") return { show: this.pairs.ticker.includes(main) ? "ticker:" + main : "event:" + this.events[0] };
@@ -113,7 +115,7 @@ class Charts {
   }
 
   draw(kind, state, c) {
-    return this[kind](state, c);
+    return BEYOND[kind] ? BEYOND[kind].draw(this, state, c) : this[kind](state, c);
   }
 
   car_path({ event, ticker }, c) {
