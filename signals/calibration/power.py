@@ -15,16 +15,14 @@ from signals.frames import Floats
 
 POWER = 0.8
 POWER_DRAWS = 200
-STEPS = 9
+PRECISION = 0.005
+STEPS = 14
 CURVE_POINTS = 17
-# Statistics that sort, or read the rows of every placebo estimation, at every step of a search;
-# the search begins at the smallest effect of the first of ``NEIGHBOURS`` that has one.
+NEAR = 1.3
+# Statistics that sort, or read the rows of every placebo estimation, at every step of a search.
 COSTLY = frozenset(
     {"brown_warner_t", "hotelling_f", "corrado_rank_z", "grank_t", "grank_z", "wilcoxon"}
 )
-NEIGHBOURS = ("adjusted_bmp_t", "bmp_t", "cross_sectional_t", "patell_z")
-NEAR = 1.25
-STEPS_NEAR = 6
 
 
 def t_power(ncp: Floats | float, df: float, alpha: float) -> Floats:
@@ -92,9 +90,15 @@ class Ledger:
         self._alpha = alpha
         self._found = np.full(len(drawn), np.inf)  # the smallest effect known to be found
         self._missed = np.full(len(drawn), -np.inf)  # the largest one known not to be
+        self._known: dict[float, float] = {}
 
     def power(self, effect: float) -> float:
         """Share of the draws with a p-value that reject at ``effect``; 0 without any."""
+        if effect not in self._known:
+            self._known[effect] = self._asked(effect)
+        return self._known[effect]
+
+    def _asked(self, effect: float) -> float:
         found = self._found <= effect
         missed = ~found & (self._missed >= effect) & (self._missed <= 2 * effect)
         asked = np.flatnonzero(~found & ~missed)
@@ -118,55 +122,46 @@ def group_min_detectable(
 ) -> float:
     """Smallest injected effect that a group statistic detects in 80 % of its placebo studies.
 
-    The effect is put into the first ``POWER_DRAWS`` draws; bisection to 1/500 of its bracket,
-    so the result is right to a few tenths of a percent of itself. ``near``: where a costly
-    statistic is first asked. NaN where the statistic does not apply or never reaches 80 % (a sign
-    test of very few events, one day's ranks summed over a long window).
+    The effect is put into ``POWER_DRAWS`` of the draws; the search ends within ``PRECISION`` of
+    the result. ``near``: where it begins. NaN where the statistic does not apply or never reaches
+    80 % (a sign test of very few events, one day's ranks summed over a long window).
     """
     drawn = drawn.first(POWER_DRAWS)
     typical = drawn.error[np.isfinite(drawn.error)]
     if not typical.size:
         return float("nan")
     ledger = Ledger(name, drawn, alpha)
-    if name in COSTLY and np.isfinite(near):
+    if np.isfinite(near):
         low, high = _around(ledger, near)
-        steps = STEPS_NEAR
     else:
         high = 4 * float(np.median(typical)) / np.sqrt(max(drawn.seen.sum(axis=1).max(), 1))
         low, high = _upwards(ledger, 0.0, high, 2.0)
-        steps = STEPS
-    if not np.isfinite(high):
-        return float("nan")
-    for _ in range(steps):
-        middle = (low + high) / 2
-        if ledger.power(middle) >= POWER:
-            high = middle
-        else:
-            low = middle
-    return float(high)
+    return _between(ledger, low, high) if np.isfinite(high) else float("nan")
 
 
 def smallest_effects(
     names: Sequence[str], drawn: DrawnGroup, alpha: float, *, costly: bool
 ) -> dict[str, float]:
-    """:func:`group_min_detectable` of each statistic; ``costly`` False leaves out those that
-    read rows."""
+    """:func:`group_min_detectable` of each statistic, each search beginning where the one before
+    ended; ``costly`` False leaves out those that read rows."""
     drawn = drawn.first(POWER_DRAWS)
-    found = {n: group_min_detectable(n, drawn, alpha) for n in names if n not in COSTLY}
-    if costly:
-        known = [found[n] for n in NEIGHBOURS if np.isfinite(found.get(n, np.nan))]
-        near = known[0] if known else float("nan")
-        for n in names:
-            if n in COSTLY:
-                found[n] = group_min_detectable(n, drawn, alpha, near)
+    found: dict[str, float] = {}
+    near = float("nan")
+    for name in sorted(names, key=lambda n: n in COSTLY):
+        if name not in COSTLY or costly:
+            found[name] = group_min_detectable(name, drawn, alpha, near)
+            near = found[name] if np.isfinite(found[name]) else near
     return found
 
 
 def _upwards(ledger: Ledger, low: float, high: float, factor: float) -> tuple[float, float]:
-    """The first [low, high] with 80 % power at its end; ``high`` NaN where there is none."""
-    for _ in range(8):
+    """The first [low, high] with 80 % power at its end; ``high`` NaN where there is none, which
+    an effect of far more than any study measures shows at once."""
+    for doublings in range(8):
         if ledger.power(high) >= POWER:
             return low, high
+        if not doublings and ledger.power(high * factor**7) < POWER:
+            break
         low, high = high, factor * high
     return low, float("nan")
 
@@ -175,13 +170,36 @@ def _around(ledger: Ledger, near: float) -> tuple[float, float]:
     """The same from a guess, which may be too large as well as too small."""
     high = near
     if ledger.power(near) < POWER:
-        return _upwards(ledger, near, NEAR * near, NEAR)
+        return _upwards(ledger, near, NEAR * near, 2.0)
     while high > near / 20:
         low = high / NEAR
         if ledger.power(low) < POWER:
             return low, high
         high = low
     return 0.0, high
+
+
+def _between(ledger: Ledger, low: float, high: float) -> float:
+    """The effect in [low, high] from which on power is 80 %, to ``PRECISION`` of itself.
+
+    Power is close to a line over a short stretch: the next effect asked is where the line through
+    both ends crosses 80 %, or a little beyond it on the side of the farther end.
+    """
+    below, above = ledger.power(low), ledger.power(high)
+    beyond = 0.0
+    for _ in range(STEPS):
+        if high - low <= PRECISION * high:
+            break
+        share = (POWER - below) / (above - below) if above > below else 0.5
+        middle = low + (high - low) * min(max(share + beyond, 0.05), 0.95)
+        power = ledger.power(middle)
+        # Toward the end that stays, by more than half the precision asked for.
+        step = 0.75 * PRECISION * middle / (high - low)
+        if power >= POWER:
+            high, above, beyond = middle, power, -step
+        else:
+            low, below, beyond = middle, power, step
+    return float(high)
 
 
 def power_curve(
