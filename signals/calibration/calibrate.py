@@ -31,6 +31,7 @@ from signals.inference.independence import (
     shares_one_date,
     windows_share_sessions,
 )
+from signals.inference.single_event import least_squares
 from signals.models.batched import FORMS
 from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
@@ -94,6 +95,7 @@ def calibrate(
     singles = single_sizes(
         returns, placebo.cells, spec.model, spec.windows, settings, possible=placebo.dates.possible,
         min_returns=spec.estimation.min_returns, missing=spec.missing,
+        variance=spec.quantity == "variance",
     )  # fmt: skip
 
     def of_group(key: GroupKey) -> dict[tuple[Window, str], CalibratedStatistic]:
@@ -158,16 +160,20 @@ def _placebo_studies(
     zero = dates.zero
     series, position, at = cell_index(returns.series_index, zero)
     windows = tuple(dict.fromkeys((*spec.windows, spec.primary)))
+    variance = spec.quantity == "variance"
 
     def compute(jump: float) -> Cells:
         return compute_cells(
             returns, series, position, spec.model, windows,
             min_returns=spec.estimation.min_returns, missing=spec.missing,
-            rows=len(series) <= MOST_ROW_CELLS, effect=jump,
+            rows=len(series) <= MOST_ROW_CELLS, effect=jump, variance=variance,
         )  # fmt: skip
 
     cells = compute(0.0)
-    correlations = pair_correlations(returns, spec.model, cells, at, windows)
+    # Of returns: no statistic of squares that can be computed wants a correlation.
+    correlations = None
+    if not variance:
+        correlations = pair_correlations(returns, spec.model, cells, at, windows)
     moved = None if effect is None else compute(effect)
     return _Placebo(dates, cells, at, correlations, moved)
 
@@ -206,7 +212,8 @@ def _drawn(
     return drawn_group(
         placebo.cells, placebo.at[:, kept], window, r_bar,
         independent=not windows_share_sessions(part, window),
-        one_asset=same(part.calendar) and same(part.benchmark) and shares_one_date(part),
+        one_asset=least_squares(part) and same(part.calendar) and same(part.benchmark)
+        and shares_one_date(part),
         like=like,
     )  # fmt: skip
 

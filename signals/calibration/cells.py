@@ -18,6 +18,7 @@ from signals.estimate import estimate, wide
 from signals.frames import Bools, Days, Floats, Ints
 from signals.inference.evidence import SHORTEST_ESTIMATION, varies
 from signals.inference.ranks import average_ranks
+from signals.inference.variance_ratio import variance_panel
 from signals.models import MODELS
 from signals.models.batched import FORMS, BatchFit, fit_batch, row_store
 from signals.panel import AbnormalPanel, Window
@@ -101,10 +102,12 @@ def compute_cells(
     missing: str,
     rows: bool = True,
     effect: float = 0.0,
+    variance: bool = False,
 ) -> Cells:
     """All cells, ``CHUNK`` at a time; memory with ``rows`` about 43·C·T bytes.
 
-    ``effect`` (decimal) is added to the return of each placebo day zero: an injected event.
+    ``effect`` (decimal) is added to the return of each placebo day zero (to its squared
+    standardised return where the study is one of ``variance``): an injected event.
     The numbers are those of ``estimate`` and the panel's own methods
     (tests/calibration/test_cells.py)."""
     columns: dict[str, np.ndarray] = {}
@@ -116,7 +119,9 @@ def compute_cells(
         moved = injected(panel, effect) if effect else panel
         return index, _numbers(moved, params, chosen), _rows(moved) if rows else {}
 
-    panels = cell_panels(returns, series, zero, model, min_returns=min_returns, missing=missing)
+    panels = cell_panels(
+        returns, series, zero, model, min_returns=min_returns, missing=missing, variance=variance
+    )
     for index, numbers, lines in pipelined(numbers_of, panels):
         _put(columns, numbers, index, len(zero))
         _put(held, lines, index, len(zero))
@@ -135,8 +140,16 @@ def cell_panels(
     *,
     min_returns: int,
     missing: str,
+    variance: bool = False,
 ) -> Iterator[tuple[AbnormalPanel, Floats, Ints]]:
-    """Panels of the cells chunk by chunk, with coefficients (n, k) and the cells' positions."""
+    """Panels of the cells chunk by chunk, with coefficients (n, k) and the cells' positions.
+    ``variance``: panels of excess squared standardised returns, for studies of variances."""
+    if variance:
+        for panel, params, index in cell_panels(
+            returns, series, zero, model, min_returns=min_returns, missing=missing
+        ):
+            yield variance_panel(panel), params, index
+        return
     if model in FORMS:
         everything = cell_returns(returns, series, zero)
         store = row_store(everything, FORMS[model])

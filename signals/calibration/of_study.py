@@ -17,6 +17,7 @@ from signals.errors import DataError
 from signals.estimate import Estimation
 from signals.frames import Days, Ints
 from signals.inference import Settings
+from signals.inference.variance_ratio import variance_panel
 from signals.plan import StudyPlan
 from signals.prices import PriceBook
 from signals.returns import EventReturns
@@ -60,14 +61,17 @@ def trust(
     Raises :class:`DataError` where placebo studies are demanded and no placebo date is possible.
     """
     options = options or PlaceboOptions()
-    if estimation.panel is None or spec.quantity == "variance":
+    panel = estimation.panel
+    if panel is None:
         return Trust(None, ())
+    if spec.quantity == "variance":
+        panel = variance_panel(panel)
     frame = plan.session_events.frame
     long = placebo_returns(spec, returns, estimation.index, prices, factors)
     calibration = None
     if spec.calibration.draws:
         calibration = calibrate(
-            spec, long, estimation.panel, groups, known=known_dates(frame),
+            spec, long, panel, groups, known=known_dates(frame),
             draws=spec.calibration.draws, effect=options.effect,
             plain_draws=options.plain_draws,
             most_placed=DEMANDED_PLACED if options.demanded else MOST_PLACED,
@@ -81,6 +85,8 @@ def trust(
                     "outside the known event windows has prices for its windows",
                     file=spec.file,
                 )
+    if spec.quantity == "variance":  # the other specifications are of returns
+        return Trust(calibration, ())
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
     subject = dict(zip(frame["event_id"], frame["subject"], strict=True))
     subjects = np.asarray([subject[e] for e in long.event_id], dtype=object)

@@ -98,6 +98,7 @@ def _panel(
         for panel, _, index in cell_panels(
             returns, returns.series_index[placed], row[placed], spec.model,
             min_returns=spec.estimation.min_returns, missing=spec.missing,
+            variance=spec.quantity == "variance",
         )
     ]  # fmt: skip
     return parts[0] if len(parts) == 1 else None

@@ -11,6 +11,7 @@ from signals.calibration.cells import Cells, cell_panels
 from signals.calibration.verdicts import Size, rank_level, size_of
 from signals.frames import Floats, Ints
 from signals.inference import STATISTICS, EventInference, Settings, headline_single
+from signals.models import MODELS
 from signals.panel import Window
 from signals.returns import EventReturns
 
@@ -37,16 +38,17 @@ def single_sizes(
     min_returns: int,
     missing: str,
     possible: int,
+    variance: bool = False,
 ) -> SingleSizes:
     """Run ``car_t`` and the headline test on up to ``DATES_PER_ASSET`` cells of each asset, evenly
     spaced in time. Checked by tests/calibration/test_single.py (the registry's own functions)."""
     index = _spaced(cells)
-    names = {w: ("car_t", headline_single(w[1] - w[0] + 1)) for w in windows}
+    names = {w: ("car_t", _headline(model, w, variance)) for w in windows}
     p = {(n, w): np.full(len(index), np.nan) for w in windows for n in names[w]}
     df = {key: np.full(len(index), np.nan) for key in p}
     for panel, _, part in cell_panels(
         returns, cells.series[index], cells.zero[index], model,
-        min_returns=min_returns, missing=missing,
+        min_returns=min_returns, missing=missing, variance=variance,
     ):  # fmt: skip
         for (name, window), values in p.items():
             found = STATISTICS[name].function(panel, window, settings)
@@ -68,6 +70,13 @@ def single_sizes(
                 by_series[int(s), window] = sizes[int(s)]
         pooled[name, window] = _pooled(values, sizes, level, settings.alpha, length, possible)
     return SingleSizes(by_series, pooled)
+
+
+def _headline(model: str, window: Window, variance: bool) -> str:
+    """As in car.csv: the conformal test is for models of least squares, on returns."""
+    name = headline_single(window[1] - window[0] + 1)
+    squares = MODELS[model].prediction == "forecast" and model != "garch" and not variance
+    return name if name == "rank_p" or squares else "placebo_p"
 
 
 def _spaced(cells: Cells) -> Ints:

@@ -100,9 +100,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "study.nothing": "No event of this study could be measured.",
     # power
     "power.seen": (
-        "On these dates and prices the study would have seen, with 80 % power at {alpha}, a mean "
-        "abnormal return over {window} of {tests}."
+        "On these dates and prices the study would have seen, with 80 % power at {alpha}, "
+        "{quantity} over {window} of {tests}."
     ),
+    "power.return": "a mean abnormal return",
+    "power.volume": "a mean abnormal log volume",
+    "power.variance": "a mean excess of the squared standardized returns",
     "power.by": "{size} by the {test}",
     "power.never": (
         "On these dates and prices no test of all pairs that keeps its size finds an effect over "

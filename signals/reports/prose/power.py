@@ -35,7 +35,12 @@ def power_sentences(result: StudyResult, say: Words = ENGLISH_WORDS) -> list[str
                 for line in speaking
             ]
             alpha = percent(result.spec.alpha, digits=0)
-            out.append(say("power.seen", alpha=alpha, window=window, tests=listed(tests)))
+            quantity = say(f"power.{result.spec.quantity}")
+            out.append(
+                say(
+                    "power.seen", alpha=alpha, quantity=quantity, window=window, tests=listed(tests)
+                )
+            )
         else:
             out.append(say("power.never", window=window))
         liberal = [name_of_test(line.name, say) for line in lines if line.verdict == "liberal"]
