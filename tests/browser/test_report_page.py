@@ -17,7 +17,8 @@ from tests.reports import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Open = Callable[..., Any]
-KINDS = ("timeline", "car_path", "forest", "caar", "specification", "placebo", "power")
+KINDS = ("timeline", "car_path", "forest", "caar", "specification", "placebo", "power", "breadth",
+         "spillovers")  # fmt: skip
 
 
 def draw_all(page: Any) -> None:
