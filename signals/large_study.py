@@ -20,7 +20,7 @@ from scipy import special
 from signals.eligibility import Ready
 from signals.estimate_batched import batch_failures
 from signals.events import Catalogue
-from signals.frames import Bools, table
+from signals.frames import Bools, Ints, table
 from signals.inference import Settings
 from signals.inference.streaming import ScaleStudy, study_at_scale
 from signals.inference.streaming_panel import panel_chunks
@@ -29,7 +29,8 @@ from signals.models.batched_diagnostics import diagnose_batch
 from signals.panel import AbnormalPanel
 from signals.plan import StudyPlan
 from signals.reports.calibration_tables import family_facts, with_detectable, with_families
-from signals.reports.events_table import open_windows, pairs_table
+from signals.reports.columns import FlagLists, iso, rows_of_text, text
+from signals.reports.events_table import Studied, pairs_table
 from signals.reports.group_tables import statistic_row
 from signals.reports.manifest import manifest
 from signals.reports.result import StudyResult
@@ -38,7 +39,6 @@ from signals.reports.tables import (
     car_table,
     coefficients,
     excluded_table,
-    iso,
 )
 from signals.returns import EventReturns
 from signals.spec import StudySpec
@@ -60,7 +60,7 @@ def run_large(
     failures = list(ready.failures)
     settings = Settings(alpha=spec.alpha, seed=spec.seed)
     parts: dict[str, list[pd.DataFrame]] = {"models": [], "abnormal_returns": [], "car": []}
-    studied: dict[tuple[str, str], str] = {}
+    studied = Studied.none(len(plan.session_events))
     flagged = _flags(plan, ready.rows, dummies=spec.overlap == "dummy")
     chunks = panel_chunks(
         returns,
@@ -71,7 +71,7 @@ def run_large(
     )
 
     def tabled(panel: AbnormalPanel, fit: BatchFit) -> dict[str, pd.DataFrame]:
-        flags = [flagged[i] for i in fit.index[fit.usable]]
+        flags = flagged.take(fit.index[fit.usable])
         return {
             "models": _models(returns, fit, panel),
             "abnormal_returns": abnormal_returns_table(panel),
@@ -84,11 +84,12 @@ def run_large(
             continue
         for name, frame in made.items():
             parts[name].append(frame)
-        studied |= open_windows(panel, closed)
+        studied.add(ready.rows[fit.index[fit.usable]], panel, closed)
     tables = {
         name: table(name, pd.concat(found, ignore_index=True) if found else [])
         for name, found in parts.items()
     }
+    parts.clear()
     tables["events"] = pairs_table(plan.session_events, plan.overlaps, studied, failures)
     tables["excluded"] = excluded_table(failures)
     tables |= _group_tables(spec, returns, settings)
@@ -141,13 +142,12 @@ REMARKS: Final = (
 )
 
 
-def _flags(plan: StudyPlan, rows: np.ndarray, *, dummies: bool) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = []
-    for row in rows:
-        inside = ("confounded",) if plan.overlaps.confounding[row] else ()
-        before = plan.overlaps.contaminating[row] and not dummies
-        found.append((*inside, "contaminated_estimation") if before else inside)
-    return found
+def _flags(plan: StudyPlan, rows: Ints, *, dummies: bool) -> FlagLists:
+    before = plan.overlaps.contaminating.any[rows]
+    return FlagLists.where(
+        confounded=plan.overlaps.confounding.any[rows],
+        contaminated_estimation=np.zeros_like(before) if dummies else before,
+    )
 
 
 def _models(returns: EventReturns, fit: BatchFit, panel: AbnormalPanel) -> pd.DataFrame:
@@ -158,19 +158,19 @@ def _models(returns: EventReturns, fit: BatchFit, panel: AbnormalPanel) -> pd.Da
     last = used.shape[1] - 1 - np.argmax(used[:, ::-1], axis=1)
     row = np.arange(len(use))
     named = coefficients(fit.names, np.arange(len(fit.names), dtype=float))
-    fields = np.asarray([s.price_field for s in returns.series], dtype=object)
+    fields = [s.price_field for s in returns.series]
     data: dict[str, Any] = {
-        "event_id": panel.event_id,
-        "ticker": panel.ticker,
+        "event_id": rows_of_text(panel.event_id),
+        "ticker": rows_of_text(panel.ticker),
         "model": fit.model,
-        "engine": fit.engine[use],
+        "engine": rows_of_text(fit.engine[use]),
         "n_obs": panel.n_obs,
         "df_resid": panel.df,
         "alpha": np.nan,
         "beta": np.nan,
         "sigma": panel.sigma,
         "r_squared": fit.r_squared[use],
-        "price_field": fields[returns.series_index[fit.index[use]]],
+        "price_field": text(fields, returns.series_index[fit.index[use]]),
         "estimation_first": iso(panel.est_sessions[row, first].astype("datetime64[D]")),
         "estimation_last": iso(panel.est_sessions[row, last].astype("datetime64[D]")),
         **{name: fit.params[use, int(place)] for name, place in named.items()},

@@ -13,7 +13,7 @@ from signals.panel import AbnormalPanel, Window
 
 FEWEST_PLACEBOS = 20
 # Sums that differ by less than this many σ are ties: the order of additions is not evidence.
-_TIE = 1e-11
+TIE = 1e-11
 
 
 def headline_single(length: int) -> str:
@@ -94,7 +94,7 @@ def conformal_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Eve
         sums, shifts, length = _cyclic_sums(chosen, window)
         count = np.arange(sums.shape[1])[None, :] < shifts[:, None]
         observed = np.take_along_axis(sums, (shifts - length)[:, None], axis=1)
-        at_least = np.abs(sums) >= np.abs(observed) - _TIE * chosen.sigma[:, None]
+        at_least = np.abs(sums) >= np.abs(observed) - TIE * chosen.sigma[:, None]
         statistic[ok] = observed[:, 0] / chosen.sigma
         df[ok] = shifts
         p[ok] = (at_least & count).sum(axis=1) / shifts
@@ -127,8 +127,8 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
     whole = _rolling(seen.astype(np.float64), length) > length - 0.5
     size = np.sqrt(np.maximum(_rolling(np.where(seen, h, 0.0), length), np.finfo(float).tiny))
     sums = _rolling(np.where(seen, deleted, 0.0), length) / size
-    statistic = np.where(ok, panel.car(window), 0.0) / _deviation(panel, window)
-    beyond = whole & (np.abs(sums) >= (np.abs(statistic) - _TIE)[:, None])
+    statistic = np.where(ok, panel.car(window), 0.0) / window_deviation(panel, window)
+    beyond = whole & (np.abs(sums) >= (np.abs(statistic) - TIE)[:, None])
     blocks = whole.sum(axis=1)
     few = ok & (blocks < FEWEST_PLACEBOS - 1)
     reasons = _add(reasons, few, f"missing_return: {FEWEST_PLACEBOS - 1} whole placebo sums needed")
@@ -138,7 +138,7 @@ def placebo_p(panel: AbnormalPanel, window: Window, settings: Settings) -> Event
     return EventInference("placebo_p", statistic, df, p, reasons, _flags(panel))
 
 
-def _deviation(panel: AbnormalPanel, window: Window) -> Floats:
+def window_deviation(panel: AbnormalPanel, window: Window) -> Floats:
     """(N,) what the window's CAR is measured in, as ``row_deviation`` for estimation rows:
     σ√L, or the root of the summed forecasts where the model's variance moves; 1 where none."""
     seen = panel.observed(window)
@@ -223,7 +223,7 @@ def _rank(
     if window[0] != window[1]:
         reasons = _add(reasons, ok, "long_window: the rank test is for one session")
         ok = np.zeros_like(ok)
-    unit = _deviation(panel, window)
+    unit = window_deviation(panel, window)
     ar = (np.where(ok, panel.car(window), 0.0) / unit)[:, None]
     deleted = deleted_residuals(panel) / row_deviation(panel)
     seen = np.isfinite(deleted)
@@ -252,9 +252,9 @@ def _same_hours(
     needed = f"{FEWEST_PLACEBOS - 1} sessions with the same hours needed"
     reasons = _add(reasons, few, f"short_estimation: {needed}")
     ok = ok & ~few
-    unit = _deviation(panel, window)
+    unit = window_deviation(panel, window)
     statistic = np.where(ok, panel.car(window), 0.0) / unit
-    beyond = whole & (np.abs(sums) / unit[:, None] >= (np.abs(statistic) - _TIE)[:, None])
+    beyond = whole & (np.abs(sums) / unit[:, None] >= (np.abs(statistic) - TIE)[:, None])
     p = np.where(ok, (1 + beyond.sum(axis=1)) / (blocks + 1), np.nan)
     coarse = blocks + 1 < 1 / settings.alpha
     flags = tuple(("coarse_p",) if c else () for c in coarse)

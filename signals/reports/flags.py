@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from signals.estimate import Estimation
@@ -48,8 +46,3 @@ def pair_flags(
             words += treated_donors(fit.weights, tickers_of_event[str(panel.event_id[i])])
         found.append(tuple(words))
     return found
-
-
-def joined(*parts: Sequence[str]) -> str:
-    """The flags as one cell: each once, separated by ``;``."""
-    return ";".join(dict.fromkeys(word for part in parts for word in part if word))

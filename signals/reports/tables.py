@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,16 +12,15 @@ from scipy import special
 
 from signals.errors import EventError
 from signals.estimate import Estimation
-from signals.frames import Floats, Ints, Labels, table
+from signals.frames import Floats, Ints, table
 from signals.inference import STATISTICS, EventInference, Settings, headline_single
+from signals.inference.all_windows import TESTS, single_tests
 from signals.inference.single_event import least_squares
 from signals.inference.tails import t_p
 from signals.inference.variance_ratio import variance_ratio_f
 from signals.models import diagnose
 from signals.panel import AbnormalPanel, Window
-from signals.reports.flags import joined
-
-SINGLE_TESTS = ("rank_p", "conformal_p", "placebo_p")
+from signals.reports.columns import FlagLists, Text, iso, joined_rows, text
 
 
 class PricedSeries(Protocol):
@@ -91,11 +91,12 @@ def abnormal_returns_table(panel: AbnormalPanel | None) -> pd.DataFrame:
     std_error = np.where(np.isfinite(panel.ar), std_error, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         sar = np.where(std_error > 0, panel.ar / std_error, np.nan)
+    pair = np.repeat(np.arange(n), w)
     return table(
         "abnormal_returns",
         {
-            "event_id": np.repeat(panel.event_id, w),
-            "ticker": np.repeat(panel.ticker, w),
+            "event_id": text(panel.event_id, pair),
+            "ticker": text(panel.ticker, pair),
             "tau": np.tile(panel.tau, n),
             "session": iso(panel.sessions.ravel()),
             "actual_return": panel.actual.ravel(),
@@ -122,25 +123,53 @@ def car_table(
     of variances ``panel`` holds the excess squared abnormal returns and ``returns_panel`` the
     returns behind them: statistic, df and p-value are then those of the variance ratio F.
     """
-    if panel is None:
+    if panel is None or not windows:
         return table("car", [])
-    parts = [_car_rows(panel, window, settings, last_session, pair_flags) for window in windows]
-    if panel.returns == "variance" and returns_panel is not None:
-        for window, part in zip(windows, parts, strict=True):
+    # The rows of a pair stand together, its windows in order: as the table is sorted.
+    windows = sorted(windows)
+    flags = FlagLists.of(pair_flags)
+    tested = _tests(panel, windows, settings)
+    parts = []
+    for w, window in enumerate(windows):
+        part = _car_columns(panel, window, settings, last_session)
+        part |= {f"{name}_value": p[w] for name, p in tested.p_values.items()}
+        part["headline_p_value"] = tested.headline_p[w]
+        part["flags"] = joined_rows(part.pop("missing"), flags, tested.flags[w])
+        if panel.returns == "variance" and returns_panel is not None:
             ratio = variance_ratio_f(returns_panel, window, settings)
-            part["statistic"], part["df"] = ratio.statistic, ratio.df
-            part["p_value"] = ratio.p_value
-    return table("car", pd.concat(parts, ignore_index=True))
+            part |= {"statistic": ratio.statistic, "df": ratio.df, "p_value": ratio.p_value}
+        parts.append(part)
+    pair, which = np.repeat(np.arange(len(panel)), len(windows)), np.tile(
+        np.arange(len(windows)), len(panel)
+    )  # fmt: skip
+    rows: dict[str, Any] = {
+        "event_id": text(panel.event_id, pair),
+        "ticker": text(panel.ticker, pair),
+        "first": np.asarray([a for a, _ in windows])[which],
+        "last": np.asarray([b for _, b in windows])[which],
+        "group": text(panel.group, pair),
+        "calibrated_p_value": np.full(len(pair), np.nan),
+        "headline_test": text(tested.headline, which),
+        **{name: _interleaved([part[name] for part in parts]) for name in parts[0]},
+    }
+    return table("car", rows)
 
 
-def _car_rows(
+def _interleaved(columns: Sequence[Any]) -> Any:
+    """(N·W,) of W columns (N,), the W values of a row one after the other."""
+    if isinstance(columns[0], np.ndarray):
+        return np.stack(columns, axis=1).ravel()
+    count = len(columns[0])
+    order = np.arange(count * len(columns)).reshape(len(columns), count).T.ravel()
+    return pd.concat([pd.Series(c) for c in columns]).array.take(order)
+
+
+def _car_columns(
     panel: AbnormalPanel,
     window: Window,
     settings: Settings,
     last_session: Mapping[str, np.datetime64],
-    pair_flags: Sequence[tuple[str, ...]],
-) -> pd.DataFrame:
-    count = len(panel)
+) -> dict[str, Any]:
     value = panel.car(window)
     std_error = np.sqrt(panel.car_variance(window))
     scar = panel.scar(window)
@@ -148,40 +177,60 @@ def _car_rows(
     half = special.stdtrit(df, 1.0 - settings.alpha / 2.0) * std_error
     seen = panel.observed(window)
     complete = panel.complete(window)
-    reason, flags = _why_incomplete(panel, window, seen, last_session)
-    tests = {name: _single(name, panel, window, settings) for name in SINGLE_TESTS}
-    headline = _headline(panel, window)
-    tested = tests.get(headline) or _single(headline, panel, window, settings)
-    own = tested.flags or ((),) * count
-    return pd.DataFrame(
-        {
-            "event_id": panel.event_id,
-            "ticker": panel.ticker,
-            "first": window[0],
-            "last": window[1],
-            "group": panel.group,
-            "n_returns": seen.sum(axis=1),
-            "car": value,
-            "std_error": std_error,
-            "statistic": scar,
-            "df": df,
-            "p_value": t_p(scar, df),
-            "ci_low": value - half,
-            "ci_high": value + half,
-            "scar": scar,
-            "bhar": panel.bhar(window),
-            "rank_p_value": tests["rank_p"].p_value,
-            "conformal_p_value": tests["conformal_p"].p_value,
-            "placebo_p_value": tests["placebo_p"].p_value,
-            "calibrated_p_value": np.full(count, np.nan),
-            "headline_test": headline,
-            "headline_p_value": tested.p_value,
-            "status": np.where(
-                complete, "complete", np.where(np.isfinite(value), "partial", "incomplete")
-            ),
-            "reason": reason,
-            "flags": [joined([f], p, o) for f, p, o in zip(flags, pair_flags, own, strict=True)],
-        }
+    reason, missing = _why_incomplete(panel, window, seen, last_session)
+    status = np.where(complete, 0, np.where(np.isfinite(value), 1, 2))
+    return {
+        "n_returns": seen.sum(axis=1),
+        "car": value,
+        "std_error": std_error,
+        "statistic": scar,
+        "df": df,
+        "p_value": t_p(scar, df),
+        "ci_low": value - half,
+        "ci_high": value + half,
+        "scar": scar,
+        "bhar": panel.bhar(window),
+        "status": text(["complete", "partial", "incomplete"], status),
+        "reason": reason,
+        "missing": missing,
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tests:
+    """Single-event p-values (W, N) by test; of each window the headline test, its p-value (N,) and
+    what it flags."""
+
+    p_values: Mapping[str, Floats]
+    headline: Sequence[str]
+    headline_p: Sequence[Floats]
+    flags: Sequence[FlagLists]
+
+
+def _tests(panel: AbnormalPanel, windows: Sequence[Window], settings: Settings) -> _Tests:
+    headline = [_headline(panel, window) for window in windows]
+    if panel.slot is None and panel.space is None:
+        every = single_tests(panel, windows, settings)
+        rank = FlagLists.where(short_estimation=every.short, coarse_p=every.coarse)
+        other = FlagLists.where(short_estimation=every.short)
+        return _Tests(
+            every.p_values,
+            headline,
+            [every.p_values[name][w] for w, name in enumerate(headline)],
+            [rank if name == "rank_p" else other for name in headline],
+        )
+    found = [
+        {name: _single(name, panel, window, settings) for name in dict.fromkeys([*TESTS, named])}
+        for window, named in zip(windows, headline, strict=True)
+    ]
+    flags = [
+        one[name].flags or ((),) * len(panel) for one, name in zip(found, headline, strict=True)
+    ]
+    return _Tests(
+        {name: np.stack([one[name].p_value for one in found]) for name in TESTS},
+        headline,
+        [one[name].p_value for one, name in zip(found, headline, strict=True)],
+        [FlagLists.of(f) for f in flags],
     )
 
 
@@ -205,23 +254,25 @@ def _why_incomplete(
     window: Window,
     seen: np.ndarray,
     last_session: Mapping[str, np.datetime64],
-) -> tuple[Labels, Labels]:
-    reason = np.full(len(panel), "", dtype=object)
-    flags = np.full(len(panel), "", dtype=object)
+) -> tuple[Text, FlagLists]:
+    """Words for each pair (blank: complete), and the flag of those used with fewer sessions. Only
+    pairs that lack a session cost anything."""
+    flag = "missing_return" if panel.span is None else "return_across_gap"
+    words, place = [""], np.zeros(len(panel), dtype=np.int64)
+    flagged = np.zeros(len(panel), dtype=bool)
     sessions = panel.sessions[:, panel.columns(window)]
     for i in np.flatnonzero(~seen.all(axis=1)):
         missing = sessions[i][~seen[i]]
         closed = last_session.get(str(panel.calendar[i]))
         open_ones = missing[missing > closed] if closed is not None else missing[:0]
         if len(open_ones):
-            reason[i] = f"window_open: {open_ones[0]} has not closed yet"
+            words.append(f"window_open: {open_ones[0]} has not closed yet")
         else:
-            reason[i] = f"missing_return: {missing[0]}" + (
-                f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            )
-            if panel.missing != "strict":
-                flags[i] = "missing_return" if panel.span is None else "return_across_gap"
-    return reason, flags
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            words.append(f"missing_return: {missing[0]}{more}")
+            flagged[i] = panel.missing != "strict"
+        place[i] = len(words) - 1
+    return text(words, place), FlagLists.where(**{flag: flagged})
 
 
 def excluded_table(failures: Sequence[EventError]) -> pd.DataFrame:
@@ -239,10 +290,3 @@ def excluded_table(failures: Sequence[EventError]) -> pd.DataFrame:
             for e in failures
         ],
     )
-
-
-def iso(days: np.ndarray) -> Labels:
-    """ISO text of session labels, blank for NaT."""
-    text = np.datetime_as_string(days).astype(object)
-    text[np.isnat(days)] = ""
-    return np.asarray(text, dtype=object)

@@ -37,4 +37,4 @@ def test_named_in_words() -> None:
     ticker = np.asarray(["a", "a", "a"], dtype=object)
     found = find_overlaps(ticker, np.asarray([10, 11, 30]), (-2, 2), (-25, -3))
     names = found.text(np.asarray(["x", "y", "z"], dtype=object))
-    assert names == ["event:y", "event:x", "estimation:x;estimation:y"]
+    assert names.tolist() == ["event:y", "event:x", "estimation:x;estimation:y"]
