@@ -15,7 +15,9 @@ from signals.frames import TABLES
 from signals.inference import STATISTICS
 from signals.models import MODELS
 from signals.prices import gather, open_source
+from signals.reports.figures.power_lines import power_lines
 from signals.reports.prose.numbers import fixed
+from signals.reports.prose.power import power_sentences
 from signals.reports.result import StudyResult
 from signals.study import plan_study
 
@@ -66,6 +68,20 @@ def test_the_tutorials_sentences_hold(tutorial: StudyResult) -> None:
         ("fb-q3-2012", "FB", 0, 0)
     ]
     assert one["rank_p_value"] == pytest.approx(1 / 105)
+
+
+def test_the_power_that_the_docs_quote_is_the_study_s(root: Path, tutorial: StudyResult) -> None:
+    said = power_sentences(tutorial)[0].replace("\u00a0", " ")
+    text = (root / "docs" / "calibration.md").read_text(encoding="utf-8")
+    assert said in re.sub(r"\s*\n> ?", " ", text)
+    lines = [line for line in power_lines(tutorial) if line.shown]
+    sizes = [f"{100 * line.smallest:.1f} %" for line in lines]
+    caption = re.search(r"80 % is reached between ([\d.]+ %) and ([\d.]+ %)", text)
+    assert caption is not None
+    assert caption.groups() == (min(sizes), max(sizes))
+    advised = sorted(f"{100 * x.smallest:.1f}" for x in lines if x.recommended)
+    tutorial_page = (root / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    assert f"a mean of {advised[0]} to {advised[-1]} %" in tutorial_page
 
 
 def test_generated_tables_name_everything(root: Path) -> None:
