@@ -9,6 +9,7 @@ import numpy as np
 
 from signals.calibration.cells import Cells, cell_index, compute_cells
 from signals.calibration.correlate import PairCorrelations, pair_correlations
+from signals.calibration.correlate_dates import DatedCorrelations, dated_correlations
 from signals.calibration.drawn import DrawnGroup, drawn_group, spread_over
 from signals.calibration.pairs import calibrated_events, scaled_cars
 from signals.calibration.placebo import PlaceboDates, draw_dates
@@ -52,7 +53,7 @@ class _Placebo:
     dates: PlaceboDates
     cells: Cells
     at: Ints
-    correlations: PairCorrelations | None
+    correlations: PairCorrelations | DatedCorrelations | None
     moved: Cells | None = None
 
 
@@ -173,7 +174,9 @@ def _placebo_studies(
     # Of returns: no statistic of squares that can be computed wants a correlation.
     correlations = None
     if not variance:
-        correlations = pair_correlations(returns, spec.model, cells, at, windows)
+        correlations = pair_correlations(
+            returns, spec.model, cells, at, windows
+        ) or dated_correlations(returns, spec.model, cells, at)
     moved = None if effect is None else compute(effect)
     return _Placebo(dates, cells, at, correlations, moved)
 

@@ -117,7 +117,7 @@ def pair_correlations(
     Pairs of one asset are never used together with overlapping windows (METHODS, independence),
     so only pairs of different series count. Beyond ``MOST_VALUES`` correlations the draws are
     thinned out evenly: r̄ statistics are calibrated on fewer draws, and say so. None for models that
-    are not least squares and for more than ``MOST_SERIES`` series.
+    are not least squares and for more than ``MOST_SERIES`` series (``correlate_dates``).
     """
     used = np.unique(returns.series_index)
     if model not in FORMS or len(used) > MOST_SERIES or not len(at):

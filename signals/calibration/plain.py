@@ -9,6 +9,7 @@ import numpy as np
 
 from signals.calibration.cells import cell_panels
 from signals.calibration.correlate import PairCorrelations
+from signals.calibration.correlate_dates import DatedCorrelations
 from signals.calibration.threads import in_threads
 from signals.calibration.vectorized import VECTORIZED
 from signals.frames import Floats, Ints, Labels
@@ -35,7 +36,7 @@ def plain_p_values(
     members: Mapping[Window, Ints],
     spec: StudySpec,
     settings: Settings,
-    correlations: PairCorrelations | None = None,
+    correlations: PairCorrelations | DatedCorrelations | None = None,
 ) -> dict[Window, dict[str, Floats]]:
     """window → name → (d,) p-values of the draws ``chosen`` (d,) of the placebo studies ``zero``
     (D, n) of each window's ``members``. ``correlations`` of the same D draws spare each study its
@@ -75,7 +76,7 @@ def plain_p_values(
 
 
 def _correlation(
-    correlations: PairCorrelations | None,
+    correlations: PairCorrelations | DatedCorrelations | None,
     d: int,
     members: Ints,
     panel: AbnormalPanel,

@@ -7,6 +7,7 @@ import pytest
 
 from signals.calibration.cells import cell_index, compute_cells
 from signals.calibration.correlate import pair_correlations
+from signals.calibration.correlate_dates import dated_correlations
 from signals.inference import correlation
 from signals.inference.independence import disjoint_subset
 from tests.calibration.worlds import World, dates_of, pairs_on, panel_of_draw, series_of
@@ -71,3 +72,53 @@ def test_no_correlations_without_least_squares() -> None:
     series, zero, at = cell_index(returns.series_index, dates.zero)
     cells = compute_cells(returns, series, zero, "lad", [(0, 0)], min_returns=60, missing="strict")
     assert pair_correlations(returns, "lad", cells, at, [(0, 0)]) is None
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_many_assets_on_one_calendar_are_the_same(window: tuple[int, int]) -> None:
+    """Σẑ of whole dates against every pair's own correlation, also with overlapping windows."""
+    days = ["2021-03-01", "2021-03-03", "2021-03-04", "2021-06-01"]
+    returns = pairs_on(series_of(World(assets=7, rho=0.4)), days)
+    series, zero, at = cell_index(returns.series_index, dates_of(returns, 20).zero)
+    cells = compute_cells(
+        returns, series, zero, "market", WINDOWS, min_returns=60, missing="strict"
+    )
+    one = pair_correlations(returns, "market", cells, at, WINDOWS)
+    many = dated_correlations(returns, "market", cells, at)
+    assert one is not None
+    assert many is not None
+    placed = (at >= 0) & np.isfinite(cells.car[at, WINDOWS.index(window)])
+    placed[:, 3] &= np.arange(len(at)) % 2 == 0
+    # One asset's windows never overlap in a group: every asset with one event only.
+    members = np.asarray([0, 8, 16, 3, 25, 5, 13])
+    expected = one.mean(window, members, placed)
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(many.mean(window, members, placed), expected, atol=1e-12)
+
+
+def test_a_missing_return_leaves_its_draws_without_r_bar() -> None:
+    world = World(assets=5, rho=0.4, missing=0.01)
+    returns = pairs_on(series_of(world), ["2021-03-01"])
+    series, zero, at = cell_index(returns.series_index, dates_of(returns, 20).zero)
+    cells = compute_cells(
+        returns, series, zero, "market", [(0, 0)], min_returns=60, missing="available"
+    )
+    many = dated_correlations(returns, "market", cells, at)
+    assert many is not None
+    assert cells.rows is not None
+    placed = at >= 0
+    found = many.mean((0, 0), np.arange(5), placed)
+    length = cells.rows.residual.shape[1]
+    whole = cells.rows.seen[:, :length].all(axis=1)
+    holes = (placed & ~whole[at]).any(axis=1)
+    assert holes.any()
+    np.testing.assert_array_equal(np.isnan(found), holes)
+
+
+def test_two_calendars_have_no_common_grid() -> None:
+    returns = pairs_on(series_of(World(assets=4, tokens=2)), ["2021-03-01"])
+    series, zero, at = cell_index(returns.series_index, dates_of(returns, 3).zero)
+    cells = compute_cells(
+        returns, series, zero, "market", [(0, 0)], min_returns=60, missing="strict"
+    )
+    assert dated_correlations(returns, "market", cells, at) is None
