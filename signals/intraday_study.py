@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,10 @@ from signals.sessions import SessionEvents
 from signals.spec import StudySpec
 from signals.spec.defaults import CLOSE, window_text
 from signals.spillovers import spillovers_table
+
+# Blocks of placebo dates keep no hour of the day: single events have their own placebo, by the same
+# hours of the estimation sessions, and the statistics of groups have none.
+NOT_CALIBRATED: Final = "not_calibrated: intraday studies have no placebo study"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +109,14 @@ def run_intraday(
         spec=_resolved(spec, panel),
         tables=tables,
         manifest=manifest(
-            spec, catalogue, prices, tables, as_of=as_of, remarks=remarks, family=family
+            spec,
+            catalogue,
+            prices,
+            tables,
+            as_of=as_of,
+            remarks=remarks,
+            family=family,
+            calibration={"draws": 0, "effective_draws": 0, "reason": NOT_CALIBRATED},
         ),
         prices=prices,
         panel=panel,
@@ -164,10 +175,21 @@ def _tables(
             statistics_table(some, found, windows, spec.statistics, settings)
         )
     tables = {name: _joined(name, frames) for name, frames in parts.items()}
+    tables["statistics"] = _told(tables["statistics"])
     tables["aar"] = aar_table(panel, list(groups(panel, subject)))
     tables |= tables_beyond(spec, catalogue, panel, prices, settings)
     tables["reaction"] = reaction_table(panel, announced, spec.windows, settings)
     return tables
+
+
+def _told(statistics: pd.DataFrame) -> pd.DataFrame:
+    """statistics.csv whose blank verdicts say why, beside what else a row says."""
+    bare = (statistics["status"] == "ok").to_numpy()
+    said = [
+        ";".join(x for x in (old, NOT_CALIBRATED if ok else "") if x)
+        for old, ok in zip(statistics["reason"].fillna(""), bare, strict=True)
+    ]
+    return statistics.assign(reason=said)
 
 
 def tables_beyond(

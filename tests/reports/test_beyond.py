@@ -142,3 +142,24 @@ def test_every_figure_of_a_run_has_a_reaction(result: StudyResult, tmp_path: Pat
     names = [p.name for p in result.write(tmp_path / "out", html=False)]
     assert "reaction_e.svg" in names
     assert result.plot.reaction("e").axes
+
+
+def test_a_blank_verdict_of_bars_says_why(result: StudyResult) -> None:
+    """Intraday: no placebo study. The tables, the manifest and the page say so; single events have
+    their placebo p, by the same hours."""
+    statistics = result.statistics
+    usable = statistics["status"] == "ok"
+    assert usable.any()
+    assert statistics.loc[usable, "reason"].str.contains("not_calibrated: intraday").all()
+    assert not statistics.loc[~usable, "reason"].str.contains("not_calibrated").any()
+    assert result.manifest["calibration"]["reason"].startswith("not_calibrated: intraday")
+    assert result.car["placebo_p_value"].notna().any()
+    page = render(result)
+    assert "their verdicts are blank" in page
+    assert "placebo test at the same hours" in page
+
+
+def test_a_study_without_draws_says_so() -> None:
+    result = samples.plain()
+    assert result.spec.calibration.draws == 0
+    assert "[calibration] draws = 0" in render(result)

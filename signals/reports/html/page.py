@@ -48,6 +48,7 @@ def context(
         "has_panel": bool(data["pairs"]["event"]),
         "has_specifications": bool(data["specifications"]),
         "power": power_sentences(result, say),
+        "placebo_note": placebo_note(result, say),
         "beyond": beyond_view.sections(result, say, beyond),
         "grids": grids,
         "further": [grids[name] for name in grids if name.startswith("further-")],
@@ -62,6 +63,13 @@ def context(
             "words": script_words(result, say),
         },
     }
+
+
+def placebo_note(result: StudyResult, say: Words) -> str:
+    """Why no test of this study has a verdict; empty where there was a placebo study."""
+    if result.spec.intraday:
+        return say("placebo.bars")
+    return "" if result.spec.calibration.draws else say("placebo.none")
 
 
 def facts(result: StudyResult, say: Words) -> list[tuple[str, str]]:

@@ -42,6 +42,16 @@ BEYOND: Final[Mapping[str, str]] = {
         "{count} undecided: beyond every placebo window, but these are so few that the corrected p "
         "cannot be small: {rows}."
     ),
+    "placebo.bars": (
+        "Single events are compared with the same hours of the estimation sessions: their p-values "
+        "are placebo p-values already. Intraday studies have no placebo study, so the tests of "
+        "groups are not checked on placebo dates and their verdicts are blank."
+    ),
+    "placebo.none": (
+        "The tests are not checked on placebo dates of these prices: [calibration] draws = 0."
+    ),
+    "test.placebo_p.bars": "placebo test at the same hours",
+    "test.rank_p.bars": "rank test at the same hours",
     "chart.reaction": "From the news to the close: {ticker}, {event}",
     "chart.reaction_note": (
         "Cumulated abnormal return from day zero's bar to the close of its session; dots: half and "

@@ -202,6 +202,7 @@ def _moves(result: StudyResult, rows: pd.DataFrame, window: Window) -> list[tupl
         for name in ("car", "ci_low", "ci_high", "calibrated_p_value", "min_detectable")
     }
     names = texts(rows, "headline_test")
+    hours = ".bars" if result.spec.intraday else ""
     verdicts, reasons = texts(rows, "calibration_verdict"), texts(rows, "reason")
     out: list[tuple[Key, Move]] = []
     for k, key in enumerate(zip(rows["event_id"], rows["ticker"], strict=True)):
@@ -217,7 +218,7 @@ def _moves(result: StudyResult, rows: pd.DataFrame, window: Window) -> list[tupl
             ci_low=float(columns["ci_low"][k]),
             ci_high=float(columns["ci_high"][k]),
             p_value=float(p[k]),
-            test=str(names[k]) if headline[k] else "car_t",
+            test=(str(names[k]) + hours) if headline[k] else "car_t",
             n_obs=int(panel.n_obs[i]) if panel is not None and i >= 0 else 0,
             q_value=float(q[k]),
             family=family,

@@ -167,7 +167,8 @@ def claim_sentence(verdict: str, say: Words = ENGLISH_WORDS) -> str:
 
 def name_of_test(name: str, say: Words = ENGLISH_WORDS) -> str:
     """A test's name as a reader says it."""
-    return say.note(f"test.{name}") or name
+    plain = name.removesuffix(".bars")  # of intraday studies: among the same hours
+    return say.note(f"test.{name}") or say.note(f"test.{plain}") or plain
 
 
 def level(alpha: float) -> str:
