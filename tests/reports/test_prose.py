@@ -339,3 +339,16 @@ def test_a_date_with_two_readings_is_told_whichever_is_right(method: str) -> Non
     assert text.endswith("together they are −3.1 %.")
     assert text in said(unescape(render(doubtful)))
     assert either_sentences(result) == {}
+
+
+def test_a_group_whose_two_p_values_disagree_says_so() -> None:
+    values = {"caar": 0.02, "ci_low": 0.001, "ci_high": 0.039, "n_events": 20, "positive": 0.7}
+    common = {**values, "test": "adjusted_bmp_t", "p_value": 0.03}
+    agree = group_sentence("all", "all", (0, 1), **common, calibrated_p_value=0.041)
+    assert "different sides" not in agree
+    assert group_sentence("all", "all", (0, 1), **common) == agree
+    differ = said(group_sentence("all", "all", (0, 1), **common, calibrated_p_value=0.0812))
+    assert differ == said(agree) + (
+        " The textbook p-value and the one calibrated on placebo dates (0.081) fall on different "
+        "sides of 0.05."
+    )

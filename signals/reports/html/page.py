@@ -47,7 +47,7 @@ def context(
         "has_groups": bool(data["groups"]),
         "has_panel": bool(data["pairs"]["event"]),
         "has_specifications": bool(data["specifications"]),
-        "power": power_sentences(result, say),
+        "power": power_sentences(result, say) if data["pairs"]["event"] else [],
         "placebo_note": placebo_note(result, say),
         "beyond": beyond_view.sections(result, say, beyond),
         "grids": grids,

@@ -62,8 +62,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "verdict.conservative": "on placebo dates this test rejects too rarely",
     "verdict.too few draws": "too few placebo dates to check this test",
     "verdict.disagrees": (
-        "The textbook p-value and the one calibrated on placebo dates fall on different sides of "
-        "{alpha}."
+        "The textbook p-value and the one calibrated on placebo dates ({p}) fall on different "
+        "sides of {alpha}."
     ),
     # a date with two readings
     "either.placebo dates": (

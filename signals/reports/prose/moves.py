@@ -155,6 +155,7 @@ def group_sentences(
             test=str(tested["statistic_name"]) if tested is not None else "",
             p_value=_value(tested, "p_value"),
             min_detectable=_value(tested, "min_detectable"),
+            calibrated_p_value=_value(tested, "calibrated_p_value"),
             verdict=texts(tested.to_frame().T, "calibration_verdict")[0]
             if tested is not None
             else "",

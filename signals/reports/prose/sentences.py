@@ -132,11 +132,14 @@ def group_sentence(
     p_value: float = NAN,
     min_detectable: float = NAN,
     verdict: str = "",
+    calibrated_p_value: float = NAN,
     alpha: float = 0.05,
     quantity: str = "return",
     say: Words = ENGLISH_WORDS,
 ) -> str:
-    """The mean abnormal return of one group with its interval and its recommended test."""
+    """The mean abnormal return of one group with its interval and its recommended test; where the
+    test's p-value and the one calibrated on placebo studies fall on two sides of alpha, that too.
+    """
     values = {
         "group": say(f"group.{by}", label=label),
         "window": window_text(*window),
@@ -157,7 +160,8 @@ def group_sentence(
                 size = effect(min_detectable, quantity)
                 text += f"; {say('none.could_have', size=size)}"
     text += "."
-    return f"{text} {_verdict(verdict, say)}".rstrip()
+    doubts = (_verdict(verdict, say), _disagreement(p_value, calibrated_p_value, alpha, say))
+    return " ".join([text, *(d for d in doubts if d)])
 
 
 def claim_sentence(verdict: str, say: Words = ENGLISH_WORDS) -> str:
@@ -232,12 +236,19 @@ def _evidence(move: Move, alpha: float, say: Words) -> str:
 
 def _doubt(move: Move, alpha: float, say: Words) -> str:
     """The calibration verdict as a sentence, and a disagreement between the two p-values."""
-    parts = [_verdict(move.verdict, say)]
-    if math.isfinite(move.calibrated_p_value) and (
-        (move.calibrated_p_value <= alpha) != (move.p_value <= alpha)
-    ):
-        parts.append(say("verdict.disagrees", alpha=f"{alpha:g}"))
+    parts = [
+        _verdict(move.verdict, say),
+        _disagreement(move.p_value, move.calibrated_p_value, alpha, say),
+    ]
     return " ".join(p for p in parts if p)
+
+
+def _disagreement(p_value: float, calibrated: float, alpha: float, say: Words) -> str:
+    if not (math.isfinite(p_value) and math.isfinite(calibrated)):
+        return ""
+    if (calibrated <= alpha) == (p_value <= alpha):
+        return ""
+    return say("verdict.disagrees", alpha=f"{alpha:g}", p=bare_probability(calibrated))
 
 
 def _verdict(verdict: str, say: Words) -> str:
