@@ -11,6 +11,7 @@ import numpy as np
 from signals.frames import Bools, Ints, Labels
 from signals.inference.streaming_calendar import SessionNumbers, session_numbers
 from signals.models.batched_cars import CarBatch, Windows
+from signals.models.batched_memory import keep_freed_memory
 from signals.models.batched_rows import ModelForm, RowStore, form_of, row_store
 from signals.models.batched_solve import FAILURES
 from signals.models.batched_sums import cars_from_sums
@@ -62,6 +63,7 @@ class Ordered:
 
 def prepare(returns: EventReturns, model: ModelForm | str) -> Prepared:
     """Lay out the series of a study for ``model``."""
+    keep_freed_memory()
     store = row_store(returns, form_of(model))
     names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
     rank = np.empty(len(names), dtype=np.int64)

@@ -4,11 +4,12 @@ Events on one calendar whose T estimation rows are complete and whose day zeros 
 apart have T − δ common estimation sessions and L − δ common window sessions. With z⁺ᵢδ the last
 T − δ residuals of event i, centred and scaled to length one, and z⁻ⱼδ the first T − δ of event j,
 
-    ρ_ij = z⁺ᵢδ·z⁻ⱼδ,   Σ_{i on d} Σ_{j on d+δ} ρ_ij = (Σᵢ z⁺ᵢδ)·(Σⱼ z⁻ⱼδ),
-    Σ_{i<j on d} ρ_ij = (‖Σᵢ z_i‖² − n_d)/2,   r̄ = Σ_δ (L−δ)/L Σ_d … / (N(N−1)/2),
+    ρ_ij = z⁺ᵢδ·z⁻ⱼδ,   A_dδ = Σ_{i on d} z⁺ᵢδ,   Σ_i Σ_{j on d+δ} ρ_ij = Σ_j z⁻ⱼδ·A_dδ,
+    Σ_{i<j on d} ρ_ij = (‖A_d0‖² − n_d)/2,   r̄ = Σ_δ (L−δ)/L Σ_d … / (N(N−1)/2),
 
-which is the definition in ``correlation.py``, exactly, in O(N·L·T) instead of O(N²·T). The sums
-over a date's events are one matrix product. Events with missing rows are not handled here:
+which is the definition in ``correlation.py``, exactly, in O(N·L·T) instead of O(N²·T). Both steps
+are matrix products (``streaming_groups``): of all dates of a block at once, so that a date with
+four events costs little more than its share. Events with missing rows are not handled here:
 ``streaming_pairs`` adds their pairs one by one. Test: tests/inference/test_streaming_lags.py.
 """
 
@@ -18,8 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from signals.frames import Bools, Floats, Ints
+from signals.frames import Floats, Ints
+from signals.inference.streaming_groups import Groups, grouped
 from signals.inference.streaming_sums import weighted_sum
 
 
@@ -74,169 +77,143 @@ def _meet(before: Sequence[DateSum], now: DateSum, products: Floats, pairs: Ints
 class LagCollector:
     """Collects one cell's :class:`LagSums` from blocks of residuals in order of date.
 
-    The Σz⁺ of the last D dates stand in a ring, slot date mod D, rows padded with D zeros. The
-    row that lag δ asks of date − δ starts δ further right for each δ: a skewed view of one gather.
+    ``late`` holds Σz⁺, a slot for each session: row δ has T values and D zeros behind them. What
+    the early rows of slot s meet, row δ of slot s − δ from its δ-th value on, are then rows of a
+    strided view (``before``, δ descending), so no sum is copied to be multiplied. Sessions without
+    events are zeros; D of them in a row are as good as more.
     """
 
-    def __init__(self, depth: int, rows: int) -> None:
+    def __init__(self, depth: int, rows: int, capacity: int) -> None:
+        slots, wide = depth + max(capacity, depth + 1), rows + depth
         self.depth, self.rows = depth, rows
         self.products = np.zeros(depth)
         self.pairs = np.zeros(depth, dtype=np.int64)
         self.head: list[DateSum] = []
-        self.ring = np.zeros((depth, depth, rows + depth))
-        self.work = np.zeros(1 + (depth - 1) * (rows + depth + 1))
-        self.counts = np.zeros(depth, dtype=np.int64)
-        self.last: int | None = None
-        self.open: tuple[int, int, Floats] | None = None
+        self.late = np.zeros((slots, depth, wide))
+        self.before = as_strided(
+            self.late.reshape(-1)[(depth - 1) * (wide + 1) :],
+            (slots - depth + 1, depth - 1, rows),
+            tuple(8 * step for step in (depth * wide, (depth - 1) * wide - 1, 1)),
+        )
+        self.count = np.zeros(slots, dtype=np.int64)
+        self.counts_before = sliding_window_view(self.count, depth)[:, :-1]
+        self.used = np.zeros(slots, dtype=bool)
+        self.slot, self.date = depth - 1, 0  # of the last date, which may go on
+        self.open = depth - 1
         self.flat = False
 
-    def add(self, date: int, e: Floats, scale: Floats, shift: Floats, chosen: Bools) -> None:
-        """``e`` (n, T) residuals of events of one date, zero where not regular; their ``scale``
-        and ``shift`` (2, D, n), late and early; and which of the events count."""
-        if self.open is not None and self.open[0] != date:
-            self.close()
-        weight = scale.reshape(2 * self.depth, -1)
-        less = shift.reshape(2 * self.depth, -1)
-        count = int(np.count_nonzero(chosen))
-        if count < len(chosen):
-            weight, less = weight * chosen, less * chosen
-        sums = weighted_sum(weight, e) - less.sum(axis=1)[:, None]
-        if self.open is not None:
-            count, sums = count + self.open[1], sums + self.open[2]
-        self.open = (date, count, sums)
+    def add(self, date: Ints, e: Floats, late: tuple[Floats, Floats],
+            early: tuple[Floats, Floats]) -> None:  # fmt: skip
+        """``e`` (n, T) residuals of events in order of ``date`` (n,), none missing; ``late`` and
+        ``early`` their scales and shifts, each (n, D)."""
+        self._remember_head(date, e, *early)
+        begin = 0
+        while begin < len(date):
+            if not self.used.any():
+                self.date = int(date[begin])
+            apart = np.diff(date[begin:], prepend=self.date)
+            slot = self.slot + np.cumsum(np.minimum(apart, self.depth))
+            fits = int(np.searchsorted(slot, len(self.count)))
+            if fits < len(slot) and 2 * self.slot > len(self.count):
+                self._forget()
+                continue
+            part = slice(begin, begin + fits)
+            groups = grouped(slot[:fits], self.depth * self.rows)
+            rows = groups.rows(e[part])
+            self._store(groups, rows, groups.weights(late[0][part], late[1][part]))
+            if self.depth > 1:
+                self._meet(groups, rows[:, : groups.size], early[0][part, :0:-1])
+            begin, self.date = begin + fits, int(date[begin + fits - 1])
 
-    def close(self) -> None:
-        """The open date is complete: let it meet the dates before it, and remember it."""
-        if self.open is None:
-            return
-        date, count, sums = self.open
-        self.open = None
-        depth, rows = self.depth, self.rows
-        late, early = sums[:depth], sums[depth:]
-        self.products[0] += (float(early[0] @ early[0]) - count) / 2.0
-        self.pairs[0] += count * (count - 1) // 2
-        if self.last is not None:
-            for gone in range(self.last + 1, min(date, self.last + depth) + 1):
-                self.ring[gone % depth] = 0.0
-                self.counts[gone % depth] = 0
-        lags = np.arange(1, depth)
-        slots = (date - lags) % depth
-        if depth > 1 and self.counts[slots].any():
-            # One gather laid out so that the row of lag δ begins δ columns further right.
-            wide = rows + depth
-            self.work[: (depth - 1) * wide].reshape(depth - 1, wide)[:] = self.ring[slots, lags]
-            skewed = self.work[1:].reshape(depth - 1, wide + 1)[:, :rows]
-            self.products[1:] += np.einsum("dt,dt->d", skewed, early[1:])
-            self.pairs[1:] += self.counts[slots] * count
-        self.ring[date % depth, :, :rows] = late
-        self.counts[date % depth] = count
-        self.last = date
-        if date - (self.head[0].date if self.head else date) < depth:
-            self.head.append(DateSum(date, count, early))
+    def _store(self, groups: Groups, rows: Floats, weight: Floats) -> None:
+        """Σz⁺ of the groups, ``weight`` (G, p, D) transposed times ``rows`` (G, p, T), into their
+        sessions' slots."""
+        slots, weight = groups.slot, weight.transpose(0, 2, 1)
+        late = self.late[:, :, : self.rows]
+        goes_on = bool(self.used[slots[0]]) and int(slots[0]) == self.slot
+        so_far = late[self.slot].copy() if goes_on else None
+        self.used[slots] = False  # written below
+        stale = self.slot + 1 + np.flatnonzero(self.used[self.slot + 1 : slots[-1] + 1])
+        self.late[stale] = 0.0
+        self.used[stale] = False
+        for begin, stop in groups.runs:
+            first = slots[begin]
+            np.matmul(weight[begin:stop], rows[begin:stop],
+                      out=late[first : first + stop - begin])  # fmt: skip
+        if so_far is not None:
+            late[self.slot] += so_far
+        new = len(slots)
+        more = np.matmul(weight[new:], rows[new:])
+        for group, slot in groups.further:
+            for sums in more[group.start - new : group.stop - new]:
+                late[slot] += sums
+        self.count[slots] += groups.count
+        self.used[slots] = True
+        self.slot = int(slots[-1])
+
+    def _meet(self, groups: Groups, rows: Floats, scale: Floats) -> None:
+        """Let every group's events meet the dates D − 1 … 1 sessions before theirs."""
+        earliest = groups.slot - self.depth + 1
+        counts = self.counts_before[earliest]
+        self.pairs[:0:-1] += groups.count @ counts
+        met = counts.sum(axis=1)
+        weight = groups.weights(scale)[:, : groups.size]
+        products = np.zeros(weight.shape)
+        # The others are centred, so it does not matter that these rows are not.
+        for begin, stop in groups.runs:
+            if met[begin:stop].any():
+                first = earliest[begin]
+                others = self.before[first : first + stop - begin].transpose(0, 2, 1)
+                np.matmul(rows[begin:stop], others, out=products[begin:stop])
+        for group, slot in groups.further:
+            others = self.before[slot - self.depth + 1].T
+            np.matmul(rows[group], others, out=products[group])
+        self.products[:0:-1] += np.einsum("gpd,gpd->d", products, weight)
+
+    def _remember_head(self, date: Ints, e: Floats, scale: Floats, shift: Floats) -> None:
+        """Σz⁻ of the dates that an earlier chunk's can meet."""
+        begin = self.head[0].date if self.head else int(date[0])
+        near = int(np.searchsorted(date, begin + self.depth))
+        edges = np.flatnonzero(np.diff(date[:near])) + 1
+        for part in np.split(np.arange(near), edges) if near else ():
+            own, day = slice(part[0], part[-1] + 1), int(date[part[0]])
+            sums = weighted_sum(np.ascontiguousarray(scale[own].T), e[own])
+            sums -= shift[own].sum(axis=0)[:, None]
+            count = len(part)
+            if self.head and self.head[-1].date == day:
+                last = self.head.pop()
+                count, sums = count + last.count, sums + last.sum
+            self.head.append(DateSum(day, count, sums))
+
+    def _close(self, until: int) -> None:
+        """Count the pairs within the dates in slots below ``until``, which are complete."""
+        if until > self.open:
+            own = self.late[self.open : until, 0, : self.rows]
+            count = self.count[self.open : until]
+            self.products[0] += (float(np.einsum("ut,ut->", own, own)) - int(count.sum())) / 2.0
+            self.pairs[0] += int((count * (count - 1) // 2).sum())
+            self.open = until
+
+    def _forget(self) -> None:
+        """Make room: only the last D slots stay, which later dates can meet."""
+        self._close(self.slot)
+        stay = slice(self.slot - self.depth + 1, self.slot + 1)
+        for array in (self.late, self.count, self.used):
+            array[: self.depth] = array[stay]
+        self.count[self.depth :] = 0
+        self.slot = self.open = self.depth - 1
 
     def finish(self) -> LagSums | None:
-        self.close()
-        if self.last is None:
+        if not self.used.any():
             return None
-        dates = [d for d in range(self.last - self.depth + 1, self.last + 1)
-                 if self.counts[d % self.depth]]  # fmt: skip
+        self._close(self.slot + 1)
         tail = tuple(
-            DateSum(d, int(self.counts[d % self.depth]),
-                    self.ring[d % self.depth, :, : self.rows].copy())
-            for d in dates
+            DateSum(self.date - self.slot + s, int(self.count[s]),
+                    self.late[s, :, : self.rows].copy())
+            for s in range(self.slot - self.depth + 1, self.slot + 1)
+            if self.count[s]
         )  # fmt: skip
         return LagSums(self.products, self.pairs, tuple(self.head), tail, self.flat)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CellLags:
-    """The collectors of a chunk's cells; cells of the same events share one, as deep as the
-    longest of their windows."""
-
-    lags: tuple[int, ...]
-    members: Bools
-    collectors: tuple[LagCollector | None, ...]
-
-    @classmethod
-    def of(cls, lags: tuple[int, ...], members: Bools, rows: int) -> CellLags:
-        depth: dict[bytes, int] = {}
-        for lag, member in zip(lags, members, strict=True):
-            key = member.tobytes()
-            depth[key] = max(depth.get(key, 0), lag)
-        made = {key: LagCollector(d, rows) for key, d in depth.items() if d}
-        return cls(
-            lags,
-            members,
-            tuple(
-                made[member.tobytes()] if lag else None
-                for lag, member in zip(lags, members, strict=True)
-            ),
-        )
-
-    def add(self, residuals: Floats, date: Ints, regular: Bools, part: slice) -> None:
-        """``residuals`` (n, T) of the events ``part``; those not ``regular`` are passed over."""
-        deepest = max((c.depth for c in self.collectors if c), default=0)
-        if not deepest or not regular.any():
-            return
-        safe = residuals if regular.all() else np.where(regular[:, None], residuals, 0.0)
-        scale, shift = unit_scales(safe, deepest)
-        flat = regular & (scale == 0).any(axis=(0, 1))
-        edges = (np.flatnonzero(np.diff(date)) + 1).tolist()
-        distinct = {id(c): (c, m) for c, m in zip(self.collectors, self.members, strict=True) if c}
-        for collector, member in distinct.values():
-            chosen = member[part] & regular
-            collector.flat |= bool((flat & chosen).any())
-            mine, less = scale[:, : collector.depth], shift[:, : collector.depth]
-            for begin, stop in zip([0, *edges], [*edges, len(date)], strict=True):
-                if chosen[begin:stop].any():
-                    collector.add(
-                        int(date[begin]), safe[begin:stop], mine[:, :, begin:stop],
-                        less[:, :, begin:stop], chosen[begin:stop],
-                    )  # fmt: skip
-
-    def finish(self) -> tuple[LagSums | None, ...]:
-        """One record per cell, as deep as the cell's own windows: which cells share a collector
-        differs from chunk to chunk, and records of one cell are added."""
-        made = {id(c): c.finish() for c in self.collectors if c}
-        return tuple(
-            _as_deep_as(made[id(c)], lag) if c else None
-            for c, lag in zip(self.collectors, self.lags, strict=True)
-        )
-
-
-def _as_deep_as(sums: LagSums | None, depth: int) -> LagSums | None:
-    """The same dates for lags below ``depth`` only."""
-    if sums is None or len(sums.products) == depth:
-        return sums
-    begin, last = sums.head[0].date, sums.tail[-1].date
-    head = [h for h in sums.head if h.date - begin < depth]
-    tail = [t for t in sums.tail if last - t.date < depth]
-    return LagSums(
-        sums.products[:depth].copy(),
-        sums.pairs[:depth].copy(),
-        tuple(DateSum(h.date, h.count, h.sum[:depth]) for h in head),
-        tuple(DateSum(t.date, t.count, t.sum[:depth]) for t in tail),
-        sums.flat,
-    )
-
-
-def unit_scales(e: Floats, depth: int) -> tuple[Floats, Floats]:
-    """1/length of each event's last and first T − δ residuals about their mean, and mean/length.
-
-    Returns (scale, shift), each (2, depth, n): late rows, then early rows. Scale 0: residuals
-    that do not vary there.
-    """
-    total, squares = e.sum(axis=1), np.einsum("nt,nt->n", e, e)
-    rows = (e.shape[1] - np.arange(depth))[:, None]
-    gone, gone_squares = np.zeros((2, depth, len(e))), np.zeros((2, depth, len(e)))
-    for side, end in enumerate((e[:, : depth - 1].T, e[:, ::-1][:, : depth - 1].T)):
-        np.cumsum(end, axis=0, out=gone[side, 1:])
-        np.cumsum(end**2, axis=0, out=gone_squares[side, 1:])
-    mean = (total - gone) / rows
-    length = squares - gone_squares - rows * mean**2
-    varies = length > 1e-20 * squares
-    scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, length, 1.0)), 0.0)
-    return scale, scale * mean
 
 
 def merge_lags(parts: Sequence[LagSums | None]) -> LagSums | None:

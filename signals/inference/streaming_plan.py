@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from signals.inference.streaming_residuals import ChunkTask, PlaceTask
 from signals.panel import Window
 
 GRANK = frozenset({"grank_t", "grank_z"})
+WORTH_A_TASK: Final = 1024
+"""Events that take longer than handing them to another thread and merging what comes back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +80,14 @@ def chunk_tasks(events: Ordered, plan: Plan, chunk: int) -> Iterator[ChunkTask]:
 
 
 def _pieces(plan: Plan, chunk: int) -> Iterator[Ints]:
+    """Runs of at most ``chunk`` events: an even number of equal ones, and some even of a small
+    study, so that two threads have as much to do. They depend on nothing but ``chunk`` and N."""
     active = np.flatnonzero(plan.members.any(axis=0))
-    for begin in range(0, len(active), chunk):
-        yield active[begin : begin + chunk]
+    pieces = max(-(-len(active) // chunk), min(4, -(-len(active) // WORTH_A_TASK)))
+    pieces += pieces % 2 if pieces > 1 else 0
+    step = max(-(-len(active) // max(pieces, 1)), 1)
+    for begin in range(0, len(active), step):
+        yield active[begin : begin + step]
 
 
 def place_tasks(

@@ -15,13 +15,17 @@ from typing import Final
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints
-from signals.inference.ranks import average_ranks
-from signals.inference.streaming_lags import CellLags, LagSums, merge_lags
+from signals.inference.streaming_cell_lags import CellLags
+from signals.inference.streaming_lags import LagSums, merge_lags
+from signals.inference.streaming_ranks import by_membership, can_count, rank_sums, ranks
 from signals.inference.streaming_sums import weighted_sum
-from signals.models.batched_cars import BLOCK, drop_rows, predict
+from signals.models.batched_cars import drop_rows, predict
 from signals.models.batched_rows import RowStore
 
-COLUMN_BITS: Final = 511
+BLOCK: Final = 1024
+"""Events whose rows are in hand at a time: enough to keep Python's own time small."""
+SORTED_AT_ONCE: Final = 512
+"""Events that are ranked at a time: few enough for a core's own cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,35 +76,38 @@ class Partial:
 
 def residual_partial(task: ChunkTask) -> Partial:
     """The sums of one chunk; a pure function of its task."""
-    store, cells = task.store, len(task.members)
-    rows, width = store.length, store.width
-    out = Partial(
-        events=task.members.sum(axis=1),
-        positive=np.zeros(cells),
-        rank=np.zeros((cells, rows + width)),
-        place=np.zeros((cells, rows)),
-        residual=np.zeros((cells, rows + width)),
-        square=np.zeros((cells, width)),
-        seen=np.zeros((cells, rows + width)),
-        lag=(),
-    )
+    rows = task.store.length
+    which, members = _distinct(task.members)
+    sums = _Sums.of(task, len(members))
     lags = CellLags.of(task.lags, task.members, rows)
     for begin in range(0, len(task.zero), BLOCK):
         part = slice(begin, min(begin + BLOCK, len(task.zero)))
         values = block_values(task, part)
-        _add_block(task, part, values, out)
+        sums.add(values, members[:, part])
         lags.add(values[:, :rows], task.date[part], task.regular[part], part)
-    return Partial(
-        out.events, out.positive, out.rank, out.place, out.residual, out.square, out.seen,
-        lags.finish(),
-    )  # fmt: skip
+    return sums.partial(task.members.sum(axis=1), which, lags.finish())
+
+
+def _distinct(members: Bools) -> tuple[Ints, Bools]:
+    """(C,) which of the distinct sets of events each cell counts, and these sets (U, n)."""
+    place: dict[bytes, int] = {}
+    which = [place.setdefault(member.tobytes(), len(place)) for member in members]
+    return np.array(which, dtype=np.int64), members[[which.index(u) for u in range(len(place))]]
 
 
 def block_values(task: ChunkTask, part: slice) -> Floats:
     """(n, T+W) estimation residuals beside abnormal returns; NaN where missing."""
-    store, form = task.store, task.store.form
-    zero, series, params = task.zero[part], task.series[part], task.params[part]
-    y, xs = store.whole(zero, series)
+    store = task.store
+    y, xs = store.whole(task.zero[part], task.series[part])
+    _residuals(task, part, y, xs)
+    if store.span == store.length + store.width:
+        return y
+    return np.concatenate([y[:, : store.length], y[:, -store.width :]], axis=1)
+
+
+def _residuals(task: ChunkTask, part: slice, y: Floats, xs: list[Floats]) -> None:
+    """y − x'b in place of the gathered ``y`` (n, rows from the first estimation row on)."""
+    store = task.store
     for row in range(part.start, part.stop) if task.dropped else ():
         if row in task.dropped:
             drop_rows(
@@ -109,81 +116,108 @@ def block_values(task: ChunkTask, part: slice) -> Floats:
                 int(task.zero[row]) + store.first,
             )
     with np.errstate(invalid="ignore", over="ignore"):
-        y -= predict(params, xs, form, y.shape)
-    if store.span == store.length + store.width:
-        return y
-    return np.concatenate([y[:, : store.length], y[:, -store.width :]], axis=1)
+        y -= predict(task.params[part], xs, store.form, y.shape, scratch=True)
 
 
-def _add_block(task: ChunkTask, part: slice, values: Floats, out: Partial) -> None:
-    rows = task.store.length
-    weight = task.members[:, part].astype(np.float64)
-    seen = np.isfinite(values)
-    complete = bool(seen.all())
-    filled = values if complete else np.where(seen, values, 0.0)
-    counts = seen.sum(axis=1) if not complete else np.full(len(values), values.shape[1])
-    used = counts if complete else seen[:, :rows].sum(axis=1)
-    used = np.full(len(values), rows) if complete else used
-    out.residual[:] += weighted_sum(weight, filled)
-    out.square[:] += weighted_sum(weight, filled[:, rows:] ** 2)
-    out.seen[:] += (
-        weight.sum(axis=1)[:, None] if complete else weighted_sum(weight, seen.astype(float))
-    )
-    positive = (filled[:, :rows] > 0).sum(axis=1) / np.maximum(used, 1)
-    out.positive[:] += (weight * positive).sum(axis=1)
-    if not (task.want_ranks or task.want_places):
-        return
-    ranks, places = _ranks(values, seen, complete, rows)
-    if task.want_ranks:
-        out.rank[:] += weighted_sum(weight / (counts + 1), ranks)
-    if task.want_places:
-        out.place[:] += weighted_sum(weight / (used + 2), places)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """A :class:`Partial` under construction, for U distinct sets of events.
 
-
-def _ranks(values: Floats, seen: Bools, complete: bool, rows: int) -> tuple[Floats, Floats]:
-    """Ranks among all rows (n, T+W) and among the estimation rows (n, T); 0 where missing.
-
-    One sort serves both: the rank among the estimation rows is the running count of them in
-    sorted order. Rows with ties are ranked again with averages.
+    Events without a missing row or a tie add whole numbers: ``above_zero`` (U,) their positive
+    residuals, ``ranks`` (U, T+W) and ``places`` (U, T) Σ rank. All others add to ``positive``,
+    ``rank`` and ``place`` what a :class:`Partial` has there.
     """
-    n, width = values.shape
-    order, tied = _sorted_order(values, complete)
-    estimation = np.cumsum(order < rows, axis=1, dtype=np.int16)
-    order += (np.arange(n) * width)[:, None]  # flat positions: a third of put_along_axis's time
-    ranks, places = np.empty(values.shape), np.empty(values.shape)
-    ranks.reshape(-1)[order] = np.arange(1.0, width + 1)
-    places.reshape(-1)[order] = estimation
-    places = places[:, :rows]
-    again = np.flatnonzero(tied)
-    if again.size:
-        ranks[again] = average_ranks(values[again])
-        places[again] = average_ranks(values[again, :rows])
-    if not complete:
-        ranks = np.where(seen, ranks, 0.0)
-        places = np.where(seen[:, :rows], places, 0.0)
-    return ranks, places
 
+    rows: int
+    wanted: bool
+    above_zero: Floats
+    ranks: Floats
+    places: Floats
+    positive: Floats
+    rank: Floats
+    place: Floats
+    residual: Floats
+    square: Floats
+    seen: Floats
 
-def _sorted_order(values: Floats, complete: bool) -> tuple[Ints, Bools]:
-    """(n, m) column of each sorted value, and (n,) rows in which some values may be tied.
+    @classmethod
+    def of(cls, task: ChunkTask, sets: int) -> _Sums:
+        rows, width = task.store.length, task.store.width
+        one, est, all_rows = (sets,), (sets, rows), (sets, rows + width)
+        shapes = (one, all_rows, est, one, all_rows, est, all_rows, (sets, width), all_rows)
+        return cls(rows, task.want_ranks or task.want_places, *(np.zeros(s) for s in shapes))
 
-    A vectorised sort of values is three times as fast as one of positions, so the column is
-    written into the last nine bits of each value and sorted with it. Two values that agree in all
-    other bits (1e-13 of their size) may then be out of order: their row counts as tied, and is
-    ranked exactly by the caller.
-    """
-    if not complete or values.shape[1] > COLUMN_BITS + 1:
-        order = np.argsort(values, axis=1)
-        ordered = np.take_along_axis(values, order, axis=1)
-        return order, (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    keys = values + 0.0  # a copy, in which −0 is 0
-    bits = keys.view(np.int64)
-    bits &= ~COLUMN_BITS
-    bits |= np.arange(values.shape[1])
-    keys.sort(axis=1)
-    order = bits & COLUMN_BITS
-    bits &= ~COLUMN_BITS
-    return order, (bits[:, 1:] == bits[:, :-1]).any(axis=1)
+    def add(self, values: Floats, members: Bools) -> None:
+        """Add events with ``values`` (n, T+W) to the sets (U, n) that count them."""
+        weight = members.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = weighted_sum(weight, values)
+        if np.isfinite(total).all():  # one missing value would have shown in every set
+            self._add_complete(values, members, weight, total)
+            return
+        seen = np.isfinite(values)
+        complete = seen.all(axis=1)
+        if complete.any():
+            mine, weighing = values[complete], weight[:, complete]
+            self._add_complete(mine, members[:, complete], weighing, weighted_sum(weighing, mine))
+        lacking = np.flatnonzero(~complete)
+        self._add_incomplete(values[lacking], seen[lacking], weight[:, lacking])
+
+    def _add_complete(self, values: Floats, members: Bools, weight: Floats, total: Floats) -> None:
+        rows = self.rows
+        self.residual[:] += total
+        self.square[:] += weighted_sum(weight, values[:, rows:] ** 2)
+        self.seen[:] += weight.sum(axis=1)[:, None]
+        positive = values[:, :rows] > 0
+
+        def counted(chosen: slice | Ints) -> Floats:
+            return np.array([np.count_nonzero(positive[chosen])], dtype=np.float64)
+
+        self.above_zero[:] += by_membership(members, counted, 1)[:, 0]
+        if not self.wanted:
+            return
+        if not can_count(values.shape[1], rows):
+            self._add_ranks(values, weight)
+            return
+        for begin in range(0, len(values), SORTED_AT_ONCE):
+            part = slice(begin, begin + SORTED_AT_ONCE)
+            ranked, placed, tied = rank_sums(values[part], rows, members[:, part])
+            self.ranks[:] += ranked
+            self.places[:] += placed
+            if tied.size:
+                self._add_ranks(values[part][tied], weight[:, part][:, tied])
+
+    def _add_incomplete(self, values: Floats, seen: Bools, weight: Floats) -> None:
+        filled = np.where(seen, values, 0.0)
+        self.residual[:] += weighted_sum(weight, filled)
+        self.square[:] += weighted_sum(weight, filled[:, self.rows :] ** 2)
+        self.seen[:] += weighted_sum(weight, seen.astype(np.float64))
+        used = np.maximum(seen[:, : self.rows].sum(axis=1), 1)
+        self.positive[:] += weight @ ((filled[:, : self.rows] > 0).sum(axis=1) / used)
+        if self.wanted:
+            self._add_ranks(values, weight)
+
+    def _add_ranks(self, values: Floats, weight: Floats) -> None:
+        """One rank at a time, for what cannot be counted."""
+        seen = np.isfinite(values)
+        ranked, placed = ranks(values, self.rows)
+        self.rank[:] += weighted_sum(weight / (seen.sum(axis=1) + 1), ranked)
+        used = seen[:, : self.rows].sum(axis=1)
+        self.place[:] += weighted_sum(weight / (used + 2), placed)
+
+    def partial(self, events: Ints, which: Ints, lag: tuple[LagSums | None, ...]) -> Partial:
+        """The record, one row for each cell."""
+        rows, width = self.rows, self.ranks.shape[1]
+        return Partial(
+            events=events,
+            positive=(self.positive + self.above_zero / rows)[which],
+            rank=(self.rank + self.ranks / (width + 1))[which],
+            place=(self.place + self.places / (rows + 2))[which],
+            residual=self.residual[which],
+            square=self.square[which],
+            seen=self.seen[which],
+            lag=lag,
+        )
 
 
 def merge(partials: Iterable[Partial]) -> Partial:
@@ -224,23 +258,52 @@ class Places:
 def place_partial(task: PlaceTask) -> Places:
     """Where the standardised CARs stand among the estimation residuals; no sorting needed."""
     chunk, rows = task.chunk, task.chunk.store.length
-    cells = len(task.event)
-    above, event = np.zeros((cells, rows)), np.zeros(cells)
+    above, event = np.zeros((len(task.event), rows)), np.zeros(len(task.event))
     for begin in range(0, len(chunk.zero), BLOCK):
         part = slice(begin, min(begin + BLOCK, len(chunk.zero)))
-        values = block_values(chunk, part)[:, :rows]
+        values, xs = chunk.store.estimation(chunk.zero[part], chunk.series[part])
+        _residuals(chunk, part, values, xs)
         used = chunk.n_obs[part]
-        for cell in range(cells):
-            weight = chunk.members[cell, part] / (used + 2.0)
-            at = (task.event[cell, part] * chunk.sigma[part])[:, None]
-            with np.errstate(invalid="ignore"):
-                higher = (values > at).astype(np.float64)
-                tied = values == at
-            if tied.any():
-                higher += 0.5 * tied
-            above[cell] += np.einsum("n,nt->t", weight, higher)
-            event[cell] += (weight * (1.0 + used - higher.sum(axis=1))).sum()
+        whole = used == rows
+        for cell in range(len(task.event)):
+            mine = chunk.members[cell, part]
+            level = task.event[cell, part] * chunk.sigma[part]
+            counted = _above(values, level, mine & whole)
+            counted /= rows + 2.0
+            lacking = np.flatnonzero(mine & ~whole)
+            if lacking.size:
+                weight = 1.0 / (used[lacking] + 2.0)
+                counted += weight @ _higher(values[lacking], level[lacking])
+            above[cell] += counted
+            # An event's rank is one more than the residuals that are not above it.
+            event[cell] += ((1.0 + used[mine]) / (used[mine] + 2.0)).sum() - counted.sum()
     return Places(above, event)
+
+
+def _above(values: Floats, level: Floats, chosen: Bools) -> Floats:
+    """(T,) how many of the ``chosen`` events' residuals are above their level; ties count ½."""
+    if not chosen.all():
+        values, level = values[chosen], level[chosen]
+    at = level[:, None]
+    with np.errstate(invalid="ignore"):
+        higher = _column_counts(values > at)
+        reached = _column_counts(values >= at)
+    return (higher + reached) / 2.0
+
+
+def _column_counts(flags: Bools) -> Ints:
+    """(T,) True values by column: sums of bytes, of so few rows that a byte holds them."""
+    total = np.zeros(flags.shape[1], dtype=np.int64)
+    for begin in range(0, len(flags), 255):
+        total += flags[begin : begin + 255].view(np.uint8).sum(axis=0, dtype=np.uint8)
+    return total
+
+
+def _higher(values: Floats, level: Floats) -> Floats:
+    """(n, T) 1 where a residual is above its event's level, ½ where it is as high, else 0."""
+    at = level[:, None]
+    with np.errstate(invalid="ignore"):
+        return ((values > at).astype(np.float64) + (values >= at)) / 2.0
 
 
 def merge_places(parts: Iterable[Places]) -> Places:

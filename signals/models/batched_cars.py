@@ -138,16 +138,23 @@ def _block(
         out.seen[part, w] = count
 
 
-def predict(params: Floats, xs: list[Floats], form: ModelForm, shape: tuple[int, ...]) -> Floats:
-    """(n, rows) x_t'b, without the risk-free rate."""
+def predict(
+    params: Floats,
+    xs: list[Floats],
+    form: ModelForm,
+    shape: tuple[int, ...],
+    *,
+    scratch: bool = False,
+) -> Floats:
+    """(n, rows) x_t'b, without the risk-free rate; written over ``xs`` if these are ``scratch``."""
     if form.fixed:
         return xs[0]
     lead = int(form.constant)
     if not xs:
         return np.repeat(params[:, :1], shape[1], axis=1)
-    out = params[:, lead, None] * xs[0]
+    out = np.multiply(params[:, lead, None], xs[0], out=xs[0] if scratch else None)
     for j in range(1, len(xs)):
-        out += params[:, lead + j, None] * xs[j]
+        out += np.multiply(params[:, lead + j, None], xs[j], out=xs[j] if scratch else None)
     if form.constant:
         out += params[:, :1]
     return out

@@ -12,11 +12,12 @@ large cancels. ``hard`` says where something does; such events are solved from t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 
-from signals.frames import Bools, Floats, Ints
+from signals.frames import Bools, Floats, Ints, frozen
 from signals.models.batched_cars import CarBatch, empty_cars
 from signals.models.batched_rows import ModelForm
 from signals.models.batched_solve import FAILURES, invert, size_of_terms
@@ -49,6 +50,13 @@ class WindowSums:
 
     seen: Floats
     sums: Floats
+
+
+@cache
+def pairs(q: int) -> tuple[Ints, Ints]:
+    """``np.triu_indices(q)``, kept: finding them takes as long as a sum over a thousand events."""
+    left, right = np.triu_indices(q)
+    return frozen(left), frozen(right)
 
 
 def cars_from_moments(
@@ -92,7 +100,7 @@ def _fit(moments: Moments, form: ModelForm) -> _Fit:
     constant, (q, n) = form.constant, moments.first.shape
     rows = np.maximum(moments.count, 1)
     means = moments.first / rows if constant else np.zeros((q, n))
-    left, right = np.triu_indices(q)
+    left, right = pairs(q)
     products = np.empty((q, q, n))
     products[left, right] = moments.products - rows * means[left] * means[right]
     products[right, left] = products[left, right]

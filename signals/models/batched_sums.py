@@ -11,39 +11,21 @@ where even that is not enough. Test: tests/models/test_batched_sums.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from signals.frames import Bools, Floats, Ints
-from signals.models.batched_cars import BLOCK, CarBatch, Windows, cars_from_rows, empty_cars
-from signals.models.batched_moments import Moments, WindowSums, cars_from_moments
+from signals.models.batched_cars import CarBatch, Windows, cars_from_rows, empty_cars
+from signals.models.batched_moments import Moments, WindowSums, cars_from_moments, pairs
 from signals.models.batched_rows import RowStore
+from signals.models.batched_running import running_sums
 
-ROWS_AT_ONCE: Final = 1 << 18
-WORTH: Final = 6
+ROWS_AT_ONCE: Final = 1 << 17
+BLOCK: Final = 2048
+"""Events whose rows are gathered at a time."""
+WORTH: Final = 3
 """Running sums pay once the events' windows hold this many times the sessions of the series."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunningSums:
-    """Exclusive running sums of some series, centred, on complete rows.
-
-    ``sums`` (m, F): rows 0 count, 1…q the centred columns (y, x₁…x_p; q = p + 1), then their
-    products in the order of ``np.triu_indices(q)``. ``start`` (S,) place of each series' first
-    session (−1 for series that are not here), ``centre`` (S, q) what was subtracted,
-    ``finite`` (S,) False for series that hold an infinite value.
-    """
-
-    sums: Floats
-    start: Ints
-    centre: Floats
-    finite: Bools
-
-    def between(self, low: Ints, high: Ints, rows: slice) -> Floats:
-        """(rows, n) sums over [low, high)."""
-        return np.take(self.sums[rows], high, axis=1) - np.take(self.sums[rows], low, axis=1)
 
 
 def cars_from_sums(
@@ -98,53 +80,26 @@ def _inside(dropped: Mapping[int, Ints], rows: Ints) -> dict[int, Ints]:
 
 def _parts(store: RowStore, zero: Ints, series: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Events in blocks of whole series, of about ``ROWS_AT_ONCE`` rows to read."""
-    order = np.argsort(series, kind="stable")
-    members, first = np.unique(series[order], return_index=True)
-    stops = np.append(first[1:], len(order))
-    rows = np.cumsum(
-        np.minimum(store.size[members], np.diff(np.r_[first, len(order)]) * store.span)
-    )
+    rank = np.empty(len(store.size), dtype=np.int64)
+    rank[np.lexsort((store.x_start, store.size))] = np.arange(len(store.size))
+    # Series of one length and with one regressor come together; a short integer sorts by radix.
+    small = np.uint16 if len(rank) <= 1 << 16 else np.int64
+    order = np.argsort(rank[series].astype(small), kind="stable")
+    count = np.bincount(series, minlength=len(rank))
+    members = np.argsort(rank)
+    members = members[count[members] > 0]
+    stops = np.cumsum(count[members])
+    rows = np.cumsum(np.minimum(store.size[members], count[members] * store.span))
     begin = 0
     while begin < len(members):
         before = rows[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(rows, before + ROWS_AT_ONCE, side="right")))
-        yield order[first[begin] : stops[end - 1]], members[begin:end]
+        yield order[stops[begin] - count[members[begin]] : stops[end - 1]], members[begin:end]
         begin = end
 
 
 def _rows_are_cheaper(store: RowStore, part: Ints, members: Ints) -> bool:
     return len(part) * store.span < WORTH * int(store.size[members].sum())
-
-
-def running_sums(store: RowStore, members: Ints) -> RunningSums:
-    """Running sums of the series ``members``: O(rows · m), m = 1 + q + q(q+1)/2."""
-    sizes = store.size[members]
-    start = np.full(len(store.size), -1, dtype=np.int64)
-    start[members] = np.cumsum(sizes + 1) - sizes  # one zero column before each series
-    q = len(store.x) + 1
-    left, right = np.triu_indices(q)
-    sums = np.zeros((1 + q + len(left), int((sizes + 1).sum())))
-    centre = np.zeros((len(store.size), q))
-    finite = np.ones(len(store.size), dtype=bool)
-    for member, size in zip(members.tolist(), sizes.tolist(), strict=True):
-        block = np.empty((q, size))
-        block[0] = store.y[store.y_start[member] :][:size]
-        for j, x in enumerate(store.x):
-            block[j + 1] = x[store.x_start[member] :][:size]
-        complete = np.isfinite(block).all(axis=0)
-        if not complete.all():
-            finite[member] = not np.isinf(block).any()
-            block[:, ~complete] = 0.0
-        if store.form.constant:
-            centre[member] = block.sum(axis=1) / max(int(complete.sum()), 1)
-            block -= centre[member][:, None]
-            block[:, ~complete] = 0.0
-        here = sums[:, start[member] : start[member] + size]
-        here[0] = complete
-        here[1 : q + 1] = block
-        np.multiply(block[left], block[right], out=here[q + 1 :])
-        np.cumsum(here, axis=1, out=here)
-    return RunningSums(sums, start, centre, finite)
 
 
 def _running(
@@ -159,27 +114,27 @@ def _running(
     """From running sums: two look-ups a sum, whatever the window's length."""
     with np.errstate(over="ignore", invalid="ignore"):
         running = running_sums(store, members)
-        q = len(store.x) + 1
-        size, start = store.size[series], running.start[series] - 1
+        size, q = store.size[series], len(store.x) + 1
 
         def place(offset: int) -> Ints:
-            return np.asarray(start + np.clip(zero + offset, 0, size))
+            return np.clip(zero + offset, 0, size)
 
-        low, high = place(store.first), place(store.first + store.length)
-        sums = running.between(low, high, slice(0, None))
-        left, right = np.triu_indices(q)
+        low = running.before(series, place(store.first))
+        high = running.before(series, place(store.first + store.length))
+        left, right = pairs(q)
         moments = Moments(
-            count=sums[0].astype(np.int64),
-            first=sums[1 : q + 1],
-            products=sums[q + 1 :],
-            level=np.take(running.sums[q + 1 :][left == right], high, axis=1),
+            count=(high[0] - low[0]).astype(np.int64),
+            first=high[1] - low[1],
+            products=high[2] - low[2],
+            level=high[2][left == right],
             centre=running.centre[series].T,
             unfit=~running.finite[series],
         )
         seen = []
         for first, last in windows:
-            found = running.between(place(first), place(last + 1), slice(0, q + 1))
-            seen.append(WindowSums(found[0], found[1:]))
+            counts, sums = running.first(series, place(last + 1))
+            before, gone = running.first(series, place(first))
+            seen.append(WindowSums(counts - before, sums - gone))
     lengths = [last - first + 1 for first, last in windows]
     return cars_from_moments(moments, seen, lengths, store.form, min_returns, missing)
 
@@ -197,18 +152,20 @@ def _gathered(
     out = empty_cars(len(zero), store.form, len(windows))
     hard = np.zeros(len(zero), dtype=bool)
     lengths = [last - first + 1 for first, last in windows]
-    left, right = np.triu_indices(len(store.x) + 1)
+    left, right = pairs(len(store.x) + 1)
     for begin in range(0, len(zero), BLOCK):
         part = slice(begin, begin + BLOCK)
         with np.errstate(over="ignore", invalid="ignore"):
             y, xs = store.estimation(zero[part], series[part])
-            rows, used, infinite = _cleaned([y, *xs])
-            products = np.stack([np.einsum("nt,nt->n", rows[i], rows[j])
+            first = np.stack([row.sum(axis=1) for row in (y, *xs)])
+            rows, used, infinite = _cleaned([y, *xs], first)
+            if used is not None:
+                first = np.stack([row.sum(axis=1) for row in rows])
+            products = np.stack([np.vecdot(rows[i], rows[j])
                                  for i, j in zip(left, right, strict=True)])  # fmt: skip
             count = np.full(len(y), store.length) if used is None else used.sum(axis=1)
-            first = np.stack([row.sum(axis=1) for row in rows])
             y1, _, x1, _ = store.events(zero[part], series[part])
-            inside, seen, beyond = _cleaned([y1, *x1])
+            inside, seen, beyond = _cleaned([y1, *x1], y1 + sum(x1))
             moments = Moments(
                 count, first, products, products[left == right], np.zeros((len(rows), 1)),
                 infinite | beyond,
@@ -221,12 +178,16 @@ def _gathered(
     return out, hard
 
 
-def _cleaned(columns: list[Floats]) -> tuple[list[Floats], Bools | None, Bools]:
-    """Zero on incomplete rows; which rows are complete (None: all), and who touches an infinity."""
+def _cleaned(columns: list[Floats], sums: Floats) -> tuple[list[Floats], Bools | None, Bools]:
+    """Zero on incomplete rows; which rows are complete (None: all), and who touches an infinity.
+
+    ``sums`` is anything that every value has been added to: finite only where all of them are.
+    """
+    n = len(columns[0])
+    if np.isfinite(sums).all():
+        return columns, None, np.zeros(n, dtype=bool)
     used = np.isfinite(sum(columns[1:], start=columns[0]))
-    if used.all():
-        return columns, None, np.zeros(len(used), dtype=bool)
-    infinite = np.zeros(len(used), dtype=bool)
+    infinite = np.zeros(n, dtype=bool)
     for values in columns:
         infinite |= np.isinf(values).any(axis=1)
     return [np.where(used, values, 0.0) for values in columns], used, infinite

@@ -166,5 +166,5 @@ ROADS: dict[str, Callable[[EventReturns], Answer]] = {
     "ours, all statistics": ours_everything,
 }
 
-LARGEST = {"statsmodels loop": 1_000, "eventstudy 0.1a12": 1_000, "plain numpy": 100_000}
+LARGEST = {"statsmodels loop": 10_000, "eventstudy 0.1a12": 10_000, "plain numpy": 100_000}
 """Beyond these a road needs minutes, or more memory than is fair to a laptop."""

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from signals.inference.streaming_calendar import disjoint
+from signals.inference.streaming_cell_lags import CellLags
 from signals.inference.streaming_events import first_pass, in_order, prepare
-from signals.inference.streaming_lags import CellLags, LagSums, merge_lags, weighted
+from signals.inference.streaming_lags import LagSums, merge_lags, weighted
 from signals.inference.streaming_pairs import Pairing, pair_sum
 from signals.inference.streaming_rbar import events_task
 from signals.inference.streaming_residuals import block_values, residual_partial

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from signals.estimate import estimate
-from signals.models.batched import FORMS, row_store
+from signals.models.batched import FORMS, ModelForm, row_store
 from signals.models.batched_cars import CarBatch, cars_from_rows
-from signals.models.batched_sums import cars_from_sums, running_sums
+from signals.models.batched_running import running_sums
+from signals.models.batched_sums import cars_from_sums
 from signals.returns.record import EventReturns
 from tests.models.batched_returns import make_returns, make_series
 
@@ -102,12 +103,26 @@ def test_dropped_rows_are_left_out_of_the_estimation() -> None:
     assert rows.n_obs[[3, 17, 4]].tolist() == [117, 117, 120]
 
 
-def test_running_sums_are_shared_and_centred() -> None:
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("holes", [0.0, 0.05])
+def test_running_sums_are_shared_and_centred(shared: bool, holes: float) -> None:
     rng = np.random.default_rng(26)
-    returns = make_returns(rng, 10, make_series(rng, 2, 300, factors=("market",)), length=100)
-    running = running_sums(row_store(returns, FORMS["market"]), np.array([1]))
-    assert running.start.tolist() == [-1, 1]
-    assert running.sums.shape == (1 + 2 + 3, 301)
-    np.testing.assert_allclose(running.sums[1:3, -1], 0.0, atol=1e-13)
-    y = returns.series[1].y
-    np.testing.assert_allclose(running.sums[3, -1], ((y - y.mean()) ** 2).sum(), rtol=1e-12)
+    factors = ("market", "smb")
+    series = make_series(rng, 3, 300, factors=factors, shared_market=shared, holes=holes)
+    returns = make_returns(rng, 10, series, length=100)
+    form = ModelForm("two", factors)
+    running = running_sums(row_store(returns, form), np.array([0, 2]))
+    assert running.column.tolist() == [0, -1, 1]
+    assert running.common.columns == (1 if shared and not holes else 2)
+    for place in (0, 1, 15, 16, 17, 150, 300):
+        at = np.array([2]), np.array([place])
+        count, sums, products = running.before(*at)
+        one = series[2]
+        rows = np.column_stack([one.y, one.x]) - running.centre[2]
+        rows = rows[:place][np.isfinite(rows[:place]).all(axis=1)]
+        assert count[0] == len(rows)
+        np.testing.assert_allclose(sums[:, 0], rows.sum(axis=0), atol=1e-13)
+        expected = (rows.T @ rows)[np.triu_indices(3)]
+        np.testing.assert_allclose(products[:, 0], expected, rtol=1e-12, atol=1e-15)
+        np.testing.assert_array_equal(running.first(*at)[1], sums)
+    np.testing.assert_allclose(sums, 0.0, atol=1e-13)
