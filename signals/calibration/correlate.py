@@ -10,7 +10,7 @@ The same numbers as ``inference.correlation`` (tests/calibration/test_correlate.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,14 @@ class PairCorrelations:
         covariance = (rho * np.outer(panel.sigma, panel.sigma)) @ held
         by_session = 0.5 * (held * covariance).sum(axis=0)
         return Correlation(r_bar, "", int(meets.sum()) // 2, count, by_session)
+
+    def chosen(self, index: Ints) -> PairCorrelations:
+        """Those of the draws ``index`` (ascending), which are counted anew."""
+        place = np.minimum(np.searchsorted(self.draws, index), len(self.draws) - 1)
+        here = self.draws[place] == index
+        place = place[here]
+        shared = {w: counts[place] for w, counts in self.shared.items()}
+        return replace(self, draws=np.flatnonzero(here), rho=self.rho[place], shared=shared)
 
     def _matrix(self, rho: Floats, members: Ints) -> Floats:
         """(n, n) the ``rho`` (K,) of one draw among ``members``, NaN where there is none."""

@@ -9,7 +9,7 @@ approximated; a draw in which a pair that counts has a missing return there has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -26,11 +26,14 @@ from signals.returns import EventReturns
 @dataclass(frozen=True, slots=True, eq=False)
 class DatedCorrelations:
     """``at`` (D, n) the cells of each draw's pairs; ``place`` (C,) the session of each cell's day
-    zero on the calendar that all share; ``rows`` of the cells, complete ones where ``whole``."""
+    zero on the calendar that all share; ``rows`` of the cells; ``unit`` (C, T) their residuals
+    centred and of length one, 0 where ``undefined`` (C,) is 1."""
 
     at: Ints
     place: Ints
     rows: CellRows
+    unit: Floats
+    undefined: Floats
 
     def mean(self, window: Window, members: Ints, placed: Bools) -> Floats:
         """(D,) r̄ of the pairs ``members``; ``placed`` (D, n) who is in a draw's study.
@@ -63,6 +66,10 @@ class DatedCorrelations:
         out[fine] = total[fine] / (count[fine] * (count[fine] - 1) / 2)
         return out
 
+    def chosen(self, index: Ints) -> DatedCorrelations:
+        """Those of the draws ``index``, which are counted anew."""
+        return replace(self, at=self.at[index])
+
     def of_draw(
         self, d: int, members: Ints, panel: AbnormalPanel, window: Window
     ) -> Correlation | None:
@@ -74,31 +81,34 @@ class DatedCorrelations:
     ) -> tuple[Floats, Bools]:
         """Σρ between the events of the dates ``earlier`` and ``later`` (k,), ``delta`` sessions
         after them, and where one of them is undefined; ``where`` (m,) the date of each ``cell``."""
-        used = np.unique(cell)
-        column = np.searchsorted(used, cell)
-        shape = (int(where.max()) + 1, len(used))
-        events = sparse.csr_array((np.ones(len(cell)), (where, column)), shape=shape)
-        size = self.rows.residual.shape[1]
-        tail, bad = _unit(self.rows.residual[used, delta:], self._complete(used, delta, size))
-        first = np.asarray(events[earlier] @ tail)
-        undefined = np.asarray(events[earlier] @ bad) > 0
+        shape = (int(where.max()) + 1, len(self.place))
+        events = sparse.csr_array((np.ones(len(cell)), (where, cell)), shape=shape)
         if delta == 0:
-            number: Floats = np.asarray(events[earlier].sum(axis=1), dtype=np.float64)
-            return ((first**2).sum(axis=1) - number) / 2, undefined
-        head, bad = _unit(self.rows.residual[used, :-delta], self._complete(used, 0, size - delta))
-        second = np.asarray(events[later] @ head)
-        return (first * second).sum(axis=1), undefined | (np.asarray(events[later] @ bad) > 0)
+            here = events[earlier]
+            first = np.asarray(here @ self.unit)
+            number: Floats = np.asarray(here.sum(axis=1), dtype=np.float64)
+            return ((first**2).sum(axis=1) - number) / 2, np.asarray(here @ self.undefined) > 0
+        size = self.rows.residual.shape[1]
+        first, lost = self._sums(events[earlier], delta, size)
+        second, too = self._sums(events[later], 0, size - delta)
+        return (first * second).sum(axis=1), lost | too
 
-    def _complete(self, used: Ints, begin: int, end: int) -> Bools:
-        """(U,) cells with a return in every estimation row from ``begin`` to ``end``."""
-        found = self.rows.whole[used].copy()
-        holes = np.flatnonzero(~found)
-        found[holes] = self.rows.seen[used[holes], begin:end].all(axis=1)
-        return found
+    def _sums(self, events: sparse.csr_array, begin: int, end: int) -> tuple[Floats, Bools]:
+        """Σẑ over each date's events (k, C) on the estimation rows from ``begin`` to ``end``, and
+        where one of them is undefined."""
+        used = np.unique(events.indices).astype(np.int64)
+        unit, undefined = _unit(self.rows, used, begin, end)
+        mine = events[:, used]
+        return np.asarray(mine @ unit), np.asarray(mine @ undefined) > 0
 
 
-def _unit(residual: Floats, complete: Bools) -> tuple[Floats, Floats]:
-    """Rows centred and of length one, 0 where that is impossible; and 1.0 where it is."""
+def _unit(rows: CellRows, used: Ints, begin: int, end: int) -> tuple[Floats, Floats]:
+    """(U, end − begin) residuals of the cells ``used``, centred and of length one, 0 where that
+    is impossible or a return is missing; and (U,) 1.0 where it is."""
+    residual = rows.residual[used, begin:end]
+    complete = rows.whole[used].copy()
+    holes = np.flatnonzero(~complete)
+    complete[holes] = rows.seen[used[holes], begin:end].all(axis=1)
     off = residual - residual.mean(axis=1, keepdims=True)
     size = np.sqrt((off**2).sum(axis=1))
     spread = size > 1e-10 * np.sqrt((residual**2).sum(axis=1))
@@ -126,4 +136,5 @@ def dated_correlations(
             return None  # a series with gaps of its own: T − δ sessions would not be the same ones
         mine = cells.series == s
         place[mine] = begin + cells.zero[mine]
-    return DatedCorrelations(at, place, cells.rows)
+    unit, undefined = _unit(cells.rows, np.arange(len(cells)), 0, cells.rows.residual.shape[1])
+    return DatedCorrelations(at, place, cells.rows, unit, undefined)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from signals.calibration.calibrate import MOST_PLACED, calibrate
+from signals.calibration.calibrate import calibrate
 from signals.calibration.history import placebo_returns
 from signals.calibration.record import Calibration, GroupKey
 from signals.calibration.sensitivity import sensitivity_rows, variants
+from signals.calibration.studies import MOST_PLACED
 from signals.errors import DataError
 from signals.estimate import Estimation
 from signals.frames import Days, Ints

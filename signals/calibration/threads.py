@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 def in_threads(function: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
     """``function`` of every item, in the items' order. Threads change the time taken, not one
-    number (tests/calibration/test_calibrate.py runs it with one and with several)."""
+    number (tests/calibration/test_studies.py runs it with one and with two)."""
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(function, items))
 
