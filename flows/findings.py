@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from signals.reports.result import StudyResult
@@ -70,48 +69,40 @@ def findings(result: StudyResult) -> list[Finding]:
     if car.empty:
         return []
     rows = car[(car["first"] == first) & (car["last"] == last)]
-    zero = _day_zeros(result.events)
-    found = [
-        _finding(row, zero.get((row["event_id"], row["ticker"]), ""))
-        for row in rows.to_dict("records")
+    events = rows["event_id"].astype("str"), rows["ticker"].astype("str")
+    number = {
+        name: pd.to_numeric(rows[name], errors="coerce").to_numpy(np.float64)
+        for name in ("car", "ci_low", "ci_high", "headline_p_value", "p_value", "q_value")
+    }
+    named = np.isfinite(number["headline_p_value"])
+    p_value = np.where(named, number["headline_p_value"], number["p_value"])
+    test = np.where(named, rows["headline_test"].fillna("").to_numpy(object), "car_t")
+    columns = (
+        *events, _day_zeros(result.events, *events), number["car"], number["ci_low"],
+        number["ci_high"], p_value, test, number["q_value"],
+        _texts(rows["status"]), _texts(rows["flags"]),
+    )  # fmt: skip
+    # Strongest first: by p, then by size, then by name.
+    size = np.where(np.isfinite(number["car"]), -np.abs(number["car"]), np.inf)
+    evidence = np.where(np.isfinite(p_value), p_value, np.inf)
+    names = [pd.factorize(e, sort=True)[0] for e in events]
+    order = np.lexsort((names[1], names[0], size, evidence))
+    window = window_text(first, last)
+    return [
+        Finding(event_id, ticker, zero, window, *others)
+        for event_id, ticker, zero, *others in zip(
+            *(np.asarray(c)[order].tolist() for c in columns), strict=True
+        )
     ]
-    return sorted(found, key=_strength)
 
 
-def _finding(row: Mapping[Hashable, Any], day_zero: str) -> Finding:
-    headline = _number(row["headline_p_value"])
-    named = math.isfinite(headline)
-    return Finding(
-        event_id=str(row["event_id"]),
-        ticker=str(row["ticker"]),
-        day_zero=day_zero,
-        window=window_text(int(str(row["first"])), int(str(row["last"]))),
-        car=_number(row["car"]),
-        ci_low=_number(row["ci_low"]),
-        ci_high=_number(row["ci_high"]),
-        p_value=headline if named else _number(row["p_value"]),
-        test=_text(row["headline_test"]) if named else "car_t",
-        q_value=_number(row["q_value"]),
-        status=_text(row["status"]),
-        flags=_text(row["flags"]),
-    )
+def _day_zeros(events: pd.DataFrame, event_id: pd.Series, ticker: pd.Series) -> list[str]:
+    """The day zero of each pair, blank where there is none."""
+    keys = pd.Index(events["event_id"].astype("str") + "\x1f" + events["ticker"].astype("str"))
+    place = keys.get_indexer(pd.Index(event_id + "\x1f" + ticker))
+    days = [*_texts(events["day_zero"]), ""]  # −1, a pair that is not there, is the last one
+    return [days[k][:10] for k in place.tolist()]
 
 
-def _day_zeros(events: pd.DataFrame) -> dict[tuple[str, str], str]:
-    keys = zip(events["event_id"], events["ticker"], strict=True)
-    return dict(zip(keys, (_text(d)[:10] for d in events["day_zero"]), strict=True))
-
-
-def _strength(row: Finding) -> tuple[float, float, str, str]:
-    p = row.p_value if math.isfinite(row.p_value) else math.inf
-    size = -abs(row.car) if math.isfinite(row.car) else math.inf
-    return p, size, row.event_id, row.ticker
-
-
-def _number(value: object) -> float:
-    number = pd.to_numeric(value, errors="coerce")  # type: ignore[call-overload]
-    return float(number) if pd.notna(number) else math.nan
-
-
-def _text(value: object) -> str:
-    return "" if value is None or bool(pd.isna(value)) else str(value)  # type: ignore[call-overload]
+def _texts(column: pd.Series) -> list[str]:
+    return [str(v) for v in column.astype(object).where(column.notna(), "").tolist()]

@@ -92,17 +92,18 @@ def exclude_confounded(
     ready: pd.DataFrame, plan: StudyPlan
 ) -> tuple[pd.DataFrame, list[EventError]]:
     """``overlap = "exclude"``: pairs with another event of the asset in their event window."""
-    hit = np.asarray([bool(plan.overlaps.confounding[i]) for i in ready.index], dtype=bool)
-    ids = plan.session_events.frame["event_id"]
+    hit = plan.overlaps.confounding.any[ready.index.to_numpy(np.int64)]
+    ids = plan.session_events.frame["event_id"].tolist()
+    rows = ready[hit]
     failures = [
         EventError(
-            str(ready.loc[i, "event_id"]),
-            str(ready.loc[i, "ticker"]),
+            str(event_id),
+            str(ticker),
             "sessions",
             "overlap",
             "event window holds " + ", ".join(ids[j] for j in plan.overlaps.confounding[i]),
         )
-        for i in ready.index[hit]
+        for i, event_id, ticker in zip(rows.index, rows["event_id"], rows["ticker"], strict=True)
     ]
     return ready[~hit], failures
 
@@ -114,9 +115,9 @@ def drop_contaminated(
     estimation (a dummy for a session and leaving it out give the same coefficients)."""
     place = plan.session_events.frame["position"].to_numpy(np.int64)
     others: dict[int, tuple[int, ...]] = {}
-    for pair, row in enumerate(rows):
+    for pair in np.flatnonzero(plan.overlaps.contaminating.any[rows]).tolist():
         # Positions in the series = positions on the calendar minus the series' start.
+        row = int(rows[pair])
         start = place[row] - returns.zero[pair]
-        found = plan.overlaps.contaminating[row]
-        others[pair] = tuple(int(place[j] - start) for j in found)
+        others[pair] = tuple((place[list(plan.overlaps.contaminating[row])] - start).tolist())
     return replace(returns, dropped=dropped_rows(others, returns.zero, spec.primary))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import pandas as pd
@@ -51,25 +52,27 @@ def _print_findings(outcome: Outcome) -> None:
         screen.out(f"{spec.title or spec.id}: no event could be studied yet")
         return
     car, ci = f"CAR {rows[0].window}", interval_name(spec.alpha)
+    most = rows[:MOST_ROWS]
     cells = {
-        "event": [f.event_id for f in rows],
-        "asset": [f.ticker for f in rows],
-        "day zero": [f.day_zero for f in rows],
-        car: [percent(f.car) for f in rows],
-        ci: [interval(f.ci_low, f.ci_high) for f in rows],
-        "p": [probability(f.p_value) for f in rows],
-        "q": [probability(f.q_value) for f in rows],
-        "test": [f.test for f in rows],
-        "status": [f.status for f in rows],
+        "event": [f.event_id for f in most],
+        "asset": [f.ticker for f in most],
+        "day zero": [f.day_zero for f in most],
+        car: [percent(f.car) for f in most],
+        ci: [interval(f.ci_low, f.ci_high) for f in most],
+        "p": [probability(f.p_value) for f in most],
+        "q": [probability(f.q_value) for f in most],
+        "test": [f.test for f in most],
+        "status": [f.status for f in most],
     }
     title = spec.title or spec.id
     # A terminal has eighty columns: what says nothing, or the same in every row, is left out.
-    if not any(cells["q"]):
+    if not any(math.isfinite(f.q_value) for f in rows):
         del cells["q"]
-    test = f"p: {cells.pop('test')[0]}" if len(set(cells["test"])) == 1 else "tests: car.csv"
-    if set(cells["status"]) == {"complete"}:
+    tests = {f.test for f in rows}
+    test = f"p: {cells.pop('test')[0]}" if len(tests) == 1 else "tests: car.csv"
+    if {f.status for f in rows} == {"complete"}:
         del cells["status"]
-    shown = list(zip(*cells.values(), strict=True))[:MOST_ROWS]
+    shown = list(zip(*cells.values(), strict=True))
     screen.table(list(cells), shown, title=title, right=[car, ci, "p", "q"])
     if len(rows) > MOST_ROWS:
         test = f"the {MOST_ROWS} strongest of {len(rows)}, all in car.csv; {test}"

@@ -56,12 +56,16 @@ def check_quality(history: PriceHistory, interval: str = "1d") -> tuple[QualityI
 
 def _gap(history: PriceHistory, price: Floats, interval: str) -> QualityIssue | None:
     calendar = trading_calendar(history.calendar)
-    have = np.unique(session_dates(calendar, interval, history.sessions[np.isfinite(price)]))
+    have = session_dates(calendar, interval, history.sessions[np.isfinite(price)])
+    if interval != "1d":
+        have = np.unique(have)  # many bars a session; sessions stand once
     if len(have) < 2:
         return None
-    sessions = calendar.sessions
-    start, stop = np.searchsorted(sessions, [have[0], have[-1]])
-    missing = np.setdiff1d(sessions[start:stop], have, assume_unique=True)
+    start, stop = np.searchsorted(calendar.sessions, [have[0], have[-1]])
+    between = calendar.sessions[start:stop]
+    lacking = np.ones(len(between) + 1, dtype=bool)
+    lacking[np.searchsorted(between, have)] = False
+    missing = between[lacking[:-1]]
     if not missing.size:
         return None
     shown = ", ".join(str(d) for d in missing[:3]) + (" …" if missing.size > 3 else "")

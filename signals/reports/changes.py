@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+
+from signals.frames import TABLES, Labels
 
 COLUMNS: Final = (
     "kind", "event_id", "ticker", "first", "last", "column", "old", "new", "cause",
@@ -38,25 +41,90 @@ def changes(before: RunView | None, after: RunView) -> pd.DataFrame:
     Without ``before`` every pair is new. Numbers that agree to 1e-12 of their size are the same.
     Checked by ``tests/reports/test_changes.py``.
     """
-    old = {} if before is None else _by_key(before, "events", ["event_id", "ticker"])
+    if before is None:
+        return _first_run(after)
+    ids = [frozenset(_table(run, "events")["event_id"].astype(str)) for run in (before, after)]
+    touched = _touched(before, after)
+    before, after = _only(before, touched), _only(after, touched)
+    old = _by_key(before, "events", ["event_id", "ticker"])
     new = _by_key(after, "events", ["event_id", "ticker"])
     rows: list[tuple[Any, ...]] = []
-    causes = _Causes(before, after) if before is not None else None
+    causes = _Causes(before, after)
     for key in sorted({*old, *new}):
         was, is_now = old.get(key), new.get(key)
         if was is None:
-            what = "new event" if _absent(key[0], old) else "new asset"
-            cause = "first run" if causes is None else what
+            cause = "new event" if key[0] not in ids[0] else "new asset"
             status = is_now["status"] if is_now else ""
             rows.append(("new", *key, None, None, "status", "", status, cause))
         elif is_now is None:
-            gone = "event gone" if _absent(key[0], new) else "asset gone"
+            gone = "event gone" if key[0] not in ids[1] else "asset gone"
             rows.append(("revised", *key, None, None, "status", was["status"], "", gone))
-        elif causes is not None and was["status"] != is_now["status"]:
+        elif was["status"] != is_now["status"]:
             rows.append(_status_row(key, was, is_now, causes))
-    if causes is not None and before is not None:
-        rows += _window_rows(before, after, old, new, causes)
+    rows += _window_rows(before, after, old, new, causes)
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+
+
+def _first_run(after: RunView) -> pd.DataFrame:
+    """Every pair is new."""
+    events = _table(after, "events").sort_values(["event_id", "ticker"])
+    said = {"kind": "new", "column": "status", "old": "", "cause": "first run"}
+    named = {"event_id": "event_id", "ticker": "ticker", "new": "status"}
+    columns = {
+        **{name: np.full(len(events), word, dtype=object) for name, word in said.items()},
+        **{name: events[column].to_numpy(object) for name, column in named.items()},
+        **{name: np.full(len(events), None, dtype=object) for name in ("first", "last")},
+    }
+    return pd.DataFrame({name: columns[name] for name in COLUMNS}, dtype=object)
+
+
+def _table(run: RunView, name: str) -> pd.DataFrame:
+    frame = run.tables.get(name)
+    columns = TABLES[name].all
+    return pd.DataFrame(columns=list(columns), dtype=object) if frame is None else frame
+
+
+def _pairs(frame: pd.DataFrame) -> pd.Series:
+    """(R,) the pair of each row as one text."""
+    return _joined(frame["event_id"].astype(str), frame, ("ticker",))
+
+
+def _joined(text: pd.Series, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
+    for name in columns:
+        text = text + "\x1f" + frame[name].astype(str)
+    return text
+
+
+def _touched(before: RunView, after: RunView) -> Labels:
+    """The pairs that may differ: not in both runs, of another status, or with another number in a
+    window. What has not moved in a large study is not looked at one by one."""
+    found = []
+    for name, extra, compared in (
+        ("events", (), ("status",)),
+        ("car", ("first", "last"), COMPARED),
+    ):
+        frames = [_table(run, name) for run in (before, after)]
+        pairs = [_pairs(f) for f in frames]
+        keys = [pd.Index(_joined(p, f, extra)) for p, f in zip(pairs, frames, strict=True)]
+        if not (keys[0].is_unique and keys[1].is_unique):
+            return np.concatenate([p.to_numpy(object) for p in pairs])
+        place = keys[1].get_indexer(keys[0])
+        moved = place < 0
+        for column in compared:
+            a = frames[0][column]
+            b = frames[1][column].iloc[np.maximum(place, 0)] if len(frames[1]) else a
+            a, b = a.reset_index(drop=True), b.reset_index(drop=True)
+            moved |= ~((a == b) | (a.isna() & b.isna())).to_numpy(bool)
+        fresh = keys[0].get_indexer(keys[1]) < 0
+        found += [pairs[0].to_numpy(object)[moved], pairs[1].to_numpy(object)[fresh]]
+    return np.concatenate(found)
+
+
+def _only(run: RunView, pairs: Labels) -> RunView:
+    """The run with the rows of these pairs."""
+    few = {name: _table(run, name) for name in ("events", "car")}
+    kept = {name: frame[_pairs(frame).isin(pairs)] for name, frame in few.items()}
+    return RunView({**run.tables, **kept}, run.manifest, run.fingerprint)
 
 
 def _status_row(
@@ -160,10 +228,6 @@ def _by_key(run: RunView, table: str, keys: list[str]) -> dict[tuple[Any, ...], 
         return {}
     rows = frame.to_dict("records")
     return {tuple(row[k] for k in keys): {str(c): v for c, v in row.items()} for row in rows}
-
-
-def _absent(event_id: str, pairs: Mapping[tuple[str, ...], Any]) -> bool:
-    return all(key[0] != event_id for key in pairs)
 
 
 def _number(value: Any) -> float:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from signals.errors import DataError
@@ -25,6 +26,7 @@ MOST_CSV_ROWS: Final = 1_000_000
 SLOW_CSV_ROWS: Final = 100_000  # beyond, pyarrow writes: ten times as fast, lines end in LF
 NOT_REPRODUCED = ("changes", "expected_moves")  # what the run before, or a market now, said
 _FORMULA = r"^[=+\-@\t\r\n\x00-\x1f]"
+_RISKY: Final = frozenset("=+-@").union(map(chr, range(32)))  # the same, as first characters
 
 
 def write(
@@ -106,8 +108,10 @@ def parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _shown(column: pd.Series) -> pd.Series:
-    text = column.map(lambda v: isinstance(v, str))
-    risky = text & column.where(text, "").astype("str").str.contains(_FORMULA, regex=True)
+    if isinstance(column.dtype, pd.StringDtype):
+        risky = column.str.contains(_FORMULA, regex=True, na=False).to_numpy(bool)
+    else:
+        risky = np.asarray([isinstance(v, str) and v[:1] in _RISKY for v in column], dtype=bool)
     if not risky.any():
         return column
     out = column.astype(object)

@@ -10,12 +10,13 @@ import pandas as pd
 
 from signals.errors import EventError, SpecError
 from signals.frames import Floats, Ints
-from signals.prices import PriceBook, PriceHistory
+from signals.prices import PriceBook
 from signals.returns.beside import further_benchmarks, with_further
 from signals.returns.factors import FactorTable, factors_for
 from signals.returns.record import AssetSeries, EventReturns
 from signals.returns.series import asset_series, choose_field
-from signals.sessions import TradingCalendar, trading_calendar
+from signals.returns.usable import by_series, unusable
+from signals.sessions import trading_calendar
 from signals.spec import StudySpec
 
 
@@ -59,42 +60,38 @@ def align(
     zeros: list[Ints] = []
     reach = spec.estimation_window[0], spec.event_window[1]
     market_of = benchmark_calendars(spec)
-    for (ticker, bench, cal), part in pairs.groupby(["ticker", "benchmark", "calendar"], sort=True):
-        place = part["position"].to_numpy(np.int64)
-        calendar = trading_calendar(str(cal))
-        asset = prices.histories.get(str(ticker))
+    for (ticker, bench, cal), part in by_series(pairs):
+        place, event_id = part.position, part.event_id
+        calendar = trading_calendar(cal)
+        asset = prices.histories.get(ticker)
         known = factors if regressors.kind == "factors" or regressors.excess else None
-        named = (str(bench), *further_benchmarks(spec, str(ticker)))
-        reasons = _unusable(str(ticker), named, part, prices, calendar, regressors, reach, known)
-        good = reasons.isna().to_numpy()
+        named = (bench, *further_benchmarks(spec, ticker))
+        why, which = unusable(ticker, named, place, prices, calendar, regressors.kind, reach, known)
+        good = which < 0
         failures += [
-            EventError(str(e), str(ticker), *reason)
-            for e, reason in zip(part["event_id"][~good], reasons[~good], strict=True)
+            EventError(str(event_id[i]), ticker, *why[which[i]]) for i in np.flatnonzero(~good)
         ]
         if not good.any() or asset is None:
             continue
         start = int(place[good].min()) + reach[0]
         stop = int(place[good].max()) + reach[1] + 1
         needed = calendar.sessions[max(start - 1, 0) : stop]
-        benchmark = prices.histories.get(str(bench)) if regressors.kind == "market" else None
+        benchmark = prices.histories.get(bench) if regressors.kind == "market" else None
         wanted = "volume" if spec.quantity == "volume" else spec.prices.field
         field = choose_field(wanted, asset, benchmark, needed)
         if field is None:
-            code, detail = _no_field(spec, str(ticker), str(bench))
-            failures += [
-                EventError(str(e), str(ticker), "prices", code, detail)
-                for e in part["event_id"][good]
-            ]
+            code, detail = _no_field(spec, ticker, bench)
+            failures += [EventError(str(e), ticker, "prices", code, detail) for e in event_id[good]]
             continue
         one = asset_series(
             asset, benchmark, start=start, stop=stop, calendar=calendar, field=field,
-            benchmark_calendar=trading_calendar(market_of.get(str(bench), str(cal))),
+            benchmark_calendar=trading_calendar(market_of.get(bench, cal)),
             kind="level" if spec.quantity == "volume" else spec.returns,
             trade_to_trade=spec.missing == "trade_to_trade",
         )  # fmt: skip
-        one = with_further(replace(one, benchmark=str(bench)), spec, prices, market_of, start, stop)
+        one = with_further(replace(one, benchmark=bench), spec, prices, market_of, start, stop)
         series.append(_with_regressors(one, spec, prices, regressors, factors, start, stop))
-        rows.append(part.index.to_numpy(np.int64)[good])
+        rows.append(part.rows[good])
         index.append(np.full(int(good.sum()), len(series) - 1, dtype=np.int64))
         zeros.append(place[good] - start)
     order, kept = _in_table_order(rows)
@@ -126,67 +123,6 @@ def benchmark_calendars(spec: StudySpec) -> dict[str, str]:
     for asset in spec.assets:
         calendars[asset.ticker] = asset.calendar or spec.market.calendar
     return calendars
-
-
-def _unusable(
-    ticker: str,
-    named: tuple[str, ...],
-    part: pd.DataFrame,
-    prices: PriceBook,
-    calendar: TradingCalendar,
-    regressors: Regressors,
-    reach: tuple[int, int],
-    factors: FactorTable | None,
-) -> pd.Series:
-    """For each pair None, or (stage, code, detail) when it cannot be studied."""
-    reasons = pd.Series(None, index=part.index, dtype=object)
-    failed = prices.failures.get(ticker)
-    history = prices.histories.get(ticker)
-    if history is None:
-        code = failed.code if failed else "no_prices"
-        detail = failed.detail if failed else f"no prices for {ticker}"
-        return pd.Series([("prices", code, detail)] * len(part), index=part.index, dtype=object)
-    bench = next((b for b in named if b not in prices.histories), None)
-    if regressors.kind == "market" and bench is not None:
-        cause = prices.failures.get(bench)
-        detail = f"no prices for the benchmark {bench}" + (f": {cause.detail}" if cause else "")
-        what = ("prices", "no_benchmark", detail)
-        return pd.Series([what] * len(part), index=part.index, dtype=object)
-    place = part["position"].to_numpy(np.int64)
-    first, last = _span(history, calendar)
-    days = calendar.sessions[np.clip(place, 0, len(calendar.sessions) - 1)]
-    ends = factors.sessions[-1] if factors is not None and len(factors.sessions) else None
-    beyond = np.zeros(len(place), dtype=bool) if ends is None else days > ends
-    begins = "no price" if first is None else str(calendar.sessions[first])
-    outside = (place + reach[0] < 0) | (place + reach[1] >= len(calendar.sessions))
-    early = np.full(len(place), first is None) if first is None else place <= first
-    late = np.zeros(len(place), dtype=bool) if last is None else place > last
-    for mask, stage, code, detail in (
-        (beyond, "factors", "after_last_factor", f"the factor returns end with {ends}"),
-        (late, "prices", "after_last_price", f"prices of {ticker} end with {_day(calendar, last)}"),
-        (early, "prices", "before_first_price", f"prices of {ticker} begin with {begins}"),
-        (outside, "sessions", "outside_calendar", f"windows leave the calendar {calendar.name}"),
-        (place < 0, "sessions", "outside_calendar", f"{calendar.name} has no session for it"),
-    ):
-        for k in np.flatnonzero(mask):
-            reasons.iloc[int(k)] = (stage, code, detail)
-    return reasons
-
-
-def _day(calendar: TradingCalendar, position: int | None) -> str:
-    return "" if position is None else str(calendar.sessions[position])
-
-
-def _span(history: PriceHistory, calendar: TradingCalendar) -> tuple[int | None, int | None]:
-    """Positions of the first and last session with a price."""
-    seen = np.isfinite(history.column("close")) | np.isfinite(history.column("adj_close"))
-    days = history.sessions[seen]
-    if len(days) == 0:
-        return None, None
-    return (
-        int(np.searchsorted(calendar.sessions, days[0])),
-        int(np.searchsorted(calendar.sessions, days[-1], side="right")) - 1,
-    )
 
 
 def _with_regressors(

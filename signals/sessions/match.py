@@ -121,10 +121,7 @@ def _readings(frame: pd.DataFrame, market: TradingCalendar) -> pd.DataFrame:
 def _pairs(spec: StudySpec, events: pd.DataFrame) -> pd.DataFrame:
     """One row for each event and asset, with the asset's group, benchmark and calendar."""
     named = events["tickers"] != ""
-    listed = events[named].assign(
-        ticker=events.loc[named, "tickers"].str.split(r"\s*;\s*", regex=True)
-    )
-    listed = listed.explode("ticker").drop_duplicates(["event_id", "ticker"])
+    listed = _one_a_row(events[named])
     if not spec.assets:
         if not named.all():
             row = events[~named].iloc[0]
@@ -160,6 +157,20 @@ def _pairs(spec: StudySpec, events: pd.DataFrame) -> pd.DataFrame:
         )
     rest = _matched(spec, events[~named], assets)
     return pd.concat([listed.merge(assets, on="ticker"), rest], ignore_index=True)
+
+
+def _one_a_row(events: pd.DataFrame) -> pd.DataFrame:
+    """One row for each ticker that an event names, each once. Only events that name several are
+    taken apart."""
+    several = events["tickers"].str.contains(";", regex=False).to_numpy(bool)
+    one = events[~several].assign(ticker=events["tickers"][~several])
+    if not several.any():
+        return one
+    many = events[several].assign(
+        ticker=events.loc[several, "tickers"].str.split(r"\s*;\s*", regex=True)
+    )
+    many = many.explode("ticker").drop_duplicates(["event_id", "ticker"])
+    return pd.concat([one, many]).sort_index(kind="stable")
 
 
 def _matched(spec: StudySpec, events: pd.DataFrame, assets: pd.DataFrame) -> pd.DataFrame:

@@ -56,7 +56,8 @@ class Overlaps:
 
         count = len(self.confounding)
         text = pa.large_string()
-        ids, nothing = pa.array(event_id, text), pa.scalar("", text)
+        ids = pa.array(np.asarray(event_id, dtype=object), text)
+        nothing = pa.scalar("", text)
         words = pa.concat_arrays(
             [
                 compute.binary_join_element_wise(pa.scalar(kind, text), ids, nothing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +39,17 @@ def test_named_in_words() -> None:
     found = find_overlaps(ticker, np.asarray([10, 11, 30]), (-2, 2), (-25, -3))
     names = found.text(np.asarray(["x", "y", "z"], dtype=object))
     assert names.tolist() == ["event:y", "event:x", "estimation:x;estimation:y"]
+
+
+def test_names_from_a_column_of_several_frames() -> None:
+    column = pd.concat([pd.Series(["x"], dtype="str"), pd.Series(["y", "z"], dtype="str")])
+    found = find_overlaps(
+        np.asarray(list("aab"), dtype=object), np.asarray([3, 4, 5]), (-1, 1), (-9, -2)
+    )
+    assert found.text(column.array).tolist() == ["event:y", "event:x", ""]
+
+
+def test_nobody() -> None:
+    found = find_overlaps(np.empty(0, dtype=object), np.empty(0, dtype=np.int64), (-1, 1), (-9, -2))
+    assert len(found.confounding) == 0
+    assert found.text(np.empty(0, dtype=object)).tolist() == []
