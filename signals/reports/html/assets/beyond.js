@@ -1,4 +1,13 @@
 // Speed, breadth and spillovers: charts of more than one asset, or of less than a day.
+const MOST_ROWS = 60; // of a chart; the table behind it holds every row
+
+// The rows that are worth a line of the chart: the surest, in their own order.
+function surest(rows, p) {
+  if (rows.length <= MOST_ROWS) return rows;
+  const kept = new Set([...rows].sort((a, b) => p(a) - p(b)).slice(0, MOST_ROWS));
+  return rows.filter((i) => kept.has(i));
+}
+
 const BEYOND = {
   reaction: {
     choices: (charts, state) => {
@@ -39,7 +48,8 @@ const BEYOND = {
     start: (charts) => ({ group: charts.beyond.breadth.group[0] }),
     draw: (charts, { group }, c) => {
       const b = charts.beyond.breadth, w = charts.beyond.words, alpha = charts.meta.alpha;
-      const rows = b.event.map((_, i) => i).filter((i) => b.group[i] === group);
+      const all = b.event.map((_, i) => i).filter((i) => b.group[i] === group);
+      const rows = surest(all, (i) => Math.min(b.p_fell[i] ?? 1, b.p_rose[i] ?? 1));
       const name = (i) => plain(b.event[i], 34);
       const rare = (i) => Math.min(b.p_fell[i] ?? 1, b.p_rose[i] ?? 1) <= alpha;
       const usual = { type: "scatter", mode: "lines", name: w.range, hoverinfo: "skip", line: { color: c.grey, width: 5 }, opacity: .45, x: [], y: [] };
@@ -58,7 +68,7 @@ const BEYOND = {
       const columns = [["event_id", charts.words.event, "text"], ["n_assets", w.n, "int"], ["n_fell", w.n_fell, "int"],
         ["placebo_mean", w.mean, "pct"], ["placebo_q95", w.q95, "pct"], ["p_value_fell", w.p_fell, "p"], ["p_value_rose", w.p_rose, "p"]];
       return { traces: [usual, part(rows.filter(rare), c.c2, "circle", w.rare), part(rows.filter((i) => !rare(i)), c.c1, "circle-open", w.usual)],
-        layout, label: fill(w.breadth, { group }), table: { columns, rows: rows.map((i) => [b.event[i], b.n[i], b.fell[i],
+        layout, label: fill(w.breadth, { group }), table: { columns, rows: all.map((i) => [b.event[i], b.n[i], b.fell[i],
           percent(b.mean[i]), percent(b.q95[i]), b.p_fell[i], b.p_rose[i]]) } };
     },
   },
@@ -79,7 +89,8 @@ const BEYOND = {
       const s = charts.beyond.spillovers, w = charts.beyond.words;
       const [by, ...rest] = show.split(":");
       const chosen = rest.join(":"), other = by === "event" ? "role" : "event";
-      const rows = s[by].map((v, i) => (v === chosen ? i : -1)).filter((i) => i >= 0);
+      const all = s[by].map((v, i) => (v === chosen ? i : -1)).filter((i) => i >= 0);
+      const rows = surest(all, (i) => s.holm[i] ?? 2);
       if (by === "event") rows.sort((a, b) => s.car[b] - s.car[a]);
       const name = (i) => plain(s[other][i], 34);
       const colours = { up: c.c3, down: c.c2, no: c.grey, undecided: c.c4 };
@@ -95,7 +106,7 @@ const BEYOND = {
       const columns = [[other === "event" ? "event_id" : "role", other === "event" ? charts.words.event : w.role, "text"],
         ["n_assets", w.n, "int"], ["car", charts.words.cars, "pct"], ["test", w.test, "text"], ["p", charts.words.p, "p"],
         ["holm_p", w.holm, "p"], ["moved", w.moved, "text"], ["tickers", w.tickers, "text"]];
-      return { traces, layout, label: fill(w.spillovers, { name: chosen }), table: { columns, rows: rows.map((i) => [s[other][i], s.n[i],
+      return { traces, layout, label: fill(w.spillovers, { name: chosen }), table: { columns, rows: all.map((i) => [s[other][i], s.n[i],
         percent(s.car[i]), s.test[i], s.p[i], s.holm[i], s.moved[i], s.tickers[i]]) } };
     },
   },
