@@ -171,7 +171,8 @@ def _calibration_rows(calibration: Calibration) -> Iterator[dict[str, Any]]:
             row.update(effect=calibration.effect, power=found.power)
         yield {**row, "min_detectable": found.min_detectable}
     for (name, window), size in calibration.single.items():
-        yield _row(name, window, size, alpha, len(calibration.dates))
+        if size.draws:  # the t test of a model without a forecast error never applied
+            yield _row(name, window, size, alpha, len(calibration.dates))
 
 
 def _row(
