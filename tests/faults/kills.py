@@ -227,7 +227,8 @@ def kill_collect(folder: Path, kills: int, seed: int) -> Tally:
             good = rows() == expected_rows if kept else found() == expected
             if not good:
                 tally.wrong.append(f"{what}: other rows than undisturbed")
-            tally.wrong += [f"{what}: {p.name} is left" for p in events.parent.glob(".*.tmp")]
+            left = [p.name for p in events.parent.glob(".*") if p.suffix != ".lock"]
+            tally.wrong += [f"{what}: {name} is left" for name in left]
             tally.note(turn + 1, kills)
     return tally
 
