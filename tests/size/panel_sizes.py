@@ -22,6 +22,7 @@ from signals.calibration.brown_warner import Experiment, brown_warner
 from signals.calibration.placebo import can_host
 from signals.returns import AssetSeries, EventReturns
 from signals.returns.series import price_returns
+from tests.size.either_size import either_sizes
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = ROOT.parent / "shared" / "market"
@@ -124,9 +125,11 @@ def earnings(series: tuple[AssetSeries, ...]) -> str:
     )
 
 
-def markdown(frame: pd.DataFrame) -> str:
+def markdown(frame: pd.DataFrame, what: str = "statistic") -> str:
+    if frame.index.name:
+        what = f"{what} ({frame.index.name})"
     lines = [
-        "| statistic | " + " | ".join(frame.columns) + " |",
+        f"| {what} | " + " | ".join(frame.columns) + " |",
         "|---" * (len(frame.columns) + 1) + "|",
     ]
     for name, row in frame.iterrows():
@@ -155,6 +158,10 @@ def report(draws: int, power_draws: int) -> str:
                     markdown(power(series, power_draws, clustered)),
                 ]
             parts += ["### Real events", earnings(series)]
+        parts += [
+            f"### A doubtful date on days without news ({title}): share of p-values in percent",
+            markdown(either_sizes(series), "compared with"),
+        ]
     return "\n\n".join(parts)
 
 
