@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from signals.reports.figures.series import ordinary_sums, window_rows
 from signals.reports.html import beyond_view, render
 from signals.reports.prose.beyond import (
     breadth_sentences,
@@ -163,3 +164,18 @@ def test_a_study_without_draws_says_so() -> None:
     result = samples.plain()
     assert result.spec.calibration.draws == 0
     assert "[calibration] draws = 0" in render(result)
+
+
+def test_ordinary_sums_of_bars_are_those_that_p_counts(result: StudyResult) -> None:
+    """The picture beside a p-value of an intraday study shows the sums it was counted among: the
+    same hours of the estimation sessions, not all stretches of as many bars."""
+    panel, window = result.panel, result.spec.primary
+    assert panel is not None
+    rows = window_rows(result.car, window).set_index("ticker")
+    for i, ticker in enumerate(panel.ticker):
+        sums = ordinary_sums(panel, i, window)
+        assert 30 <= len(sums) <= 40
+        car = rows.loc[ticker, "car"]
+        counted = (1 + (np.abs(sums) >= abs(car)).sum()) / (len(sums) + 1)
+        assert counted == pytest.approx(rows.loc[ticker, "placebo_p_value"])
+    assert "Sums over the same hours" in render(result)

@@ -147,14 +147,15 @@ def placebo(result: StudyResult, event: str, ticker: str) -> StudyFigure:
     scale, window = scale_of(result), result.spec.primary
     value = float(panel.car(window)[i])
     counts, edges = series.histogram(series.ordinary_sums(panel, i, window), value)
+    usual, days = ("ordinary", "days") if panel.slot is None else ("ordinary_bars", "count_bars")
     with drawing() as (figure, axes):
         axes.bar(scale * edges[:-1], counts, width=scale * np.diff(edges), align="edge", color=BLUE,
                  alpha=0.75, edgecolor="white", linewidth=0.4,
-                 label=SAY("chart.ordinary"))  # fmt: skip
+                 label=SAY(f"chart.{usual}"))  # fmt: skip
         if np.isfinite(value):
             axes.axvline(scale * value, color=ORANGE, linewidth=2.2, label=SAY("chart.this_event"))
         axes.set_title(clipped(f"{event} / {ticker}", 70))
-        _label(axes, f"{unit_label(result, 'car')} {window_text(*window)}", SAY("chart.days"))
+        _label(axes, f"{unit_label(result, 'car')} {window_text(*window)}", SAY(f"chart.{days}"))
         _legend(axes)
     return figure
 

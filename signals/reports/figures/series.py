@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import special
 
 from signals.frames import Bools, Floats, Labels
+from signals.inference.single_event import deleted_residuals
+from signals.inference.time_of_day import same_hours
 from signals.panel import AbnormalPanel, Window
 from signals.reports.result import StudyResult
 
@@ -50,7 +52,12 @@ def car_paths(panel: AbnormalPanel, alpha: float) -> Paths:
 def ordinary_sums(panel: AbnormalPanel, index: int, window: Window) -> Floats:
     """Sums over as many consecutive estimation rows as the window has, of deleted residuals
     e/(1−h): what such a stretch adds up to when nothing is studied. Rows that were not used
-    break a stretch."""
+    break a stretch. Of bars: the sums over the window's times of day on each estimation session,
+    which is what the p-value compares with."""
+    if panel.slot is not None:
+        one = panel.take([index])
+        sums, whole = same_hours(one, deleted_residuals(one), window)
+        return np.asarray(sums[whole])
     length = window[1] - window[0] + 1
     with np.errstate(divide="ignore", invalid="ignore"):
         deleted = panel.residuals[index] / (1.0 - panel.leverage[index])

@@ -263,7 +263,6 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         keys |= {"tau": "chart.bars", "ordinary": "chart.ordinary_bars", "days": "chart.count_bars"}
     texts = {short: say(key) for short, key in keys.items()}
     length = result.spec.primary[1] - result.spec.primary[0] + 1
-    unit = "bar" if result.spec.intraday else "session"
     window = window_text(*result.spec.primary)
     one = level(result.spec.alpha)
     event, ticker = "{event}", "{ticker}"
@@ -274,7 +273,10 @@ def script_words(result: StudyResult, say: Words) -> dict[str, str]:
         "timeline": say("chart.timeline", ticker=ticker),
         "caar_title": say("chart.caar_title", group="{group}"),
         "placebo": say(
-            "chart.placebo", sessions=say.count(length, unit), ticker=ticker, event=event
+            "chart.placebo_bars" if result.spec.intraday else "chart.placebo",
+            sessions=say.count(length, "session"),
+            ticker=ticker,
+            event=event,
         ),
         "power_title": say(
             "chart.power_group", window=window, alpha=percent(result.spec.alpha, digits=0)

@@ -86,8 +86,8 @@ LABELS: Final[Mapping[str, str]] = {
     "chart.path_note_bars": (
         "Cumulated from bar {first}; {level} band from the forecast covariance."
     ),
-    "chart.ordinary_bars": "ordinary bars",
-    "chart.count_bars": "number of stretches",
+    "chart.ordinary_bars": "ordinary sessions",
+    "chart.count_bars": "number of sessions",
     "chart.car": "CAR, %",
     "chart.caar": "mean CAR, %",
     "chart.units_car": "CAR",
@@ -113,6 +113,9 @@ LABELS: Final[Mapping[str, str]] = {
     ),
     "chart.placebo": (
         "Sums of {sessions} of estimation residuals of {ticker}; the line is {event}"
+    ),
+    "chart.placebo_bars": (
+        "Sums over the same hours of the estimation sessions of {ticker}; the line is {event}"
     ),
     "chart.specification_curve": "{event} / {ticker}: CAR under every specification",
     "chart.power": "power, %",
