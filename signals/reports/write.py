@@ -12,7 +12,9 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,19 +46,17 @@ def write(
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths: list[Path] = []
-        digests: dict[str, str] = {}
-        for name in sorted(result.tables):
-            frame = result.tables[name]
-            large = len(frame) > MOST_CSV_ROWS and "csv" not in tables
-            file = out / f"{name}.{'parquet' if large else 'csv'}"
-            other = file.with_suffix(".csv" if large else ".parquet")
-            content = parquet(frame) if large else csv_bytes(frame)
-            paths.append(replace_file(file, content))
-            if large or "parquet" not in tables:
-                other.unlink(missing_ok=True)  # of an earlier run: it would contradict this one
-            if name not in NOT_REPRODUCED:
-                digests[file.name] = hashlib.sha256(content).hexdigest()
+        names = sorted(result.tables)
+        with _side_by_side(result) as apply:
+            written = list(
+                apply(lambda name: _table(name, result.tables[name], out, tables), names)
+            )
+        paths = [path for path, _ in written]
+        digests = {
+            path.name: digest
+            for name, (path, digest) in zip(names, written, strict=True)
+            if name not in NOT_REPRODUCED
+        }
         whole = {**result.manifest, "files": digests, "run": {**result.run, **(run or {})}}
         text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
         paths.append(replace_file(out / "manifest.json", f"{text}\n".encode()))
@@ -67,7 +67,29 @@ def write(
     return paths
 
 
-def csv_bytes(frame: pd.DataFrame) -> bytes:
+@contextmanager
+def _side_by_side(result: StudyResult) -> Iterator[Callable[..., Iterable[tuple[Path, str]]]]:
+    """``map``, by two threads where a table is large: pyarrow and the digests leave Python free."""
+    if all(len(frame) <= SLOW_CSV_ROWS for frame in result.tables.values()):
+        yield map
+        return
+    with ThreadPoolExecutor(2) as pool:
+        yield pool.map
+
+
+def _table(name: str, frame: pd.DataFrame, out: Path, tables: Sequence[str]) -> tuple[Path, str]:
+    """Write one table; its path and digest."""
+    large = len(frame) > MOST_CSV_ROWS and "csv" not in tables
+    file = out / f"{name}.{'parquet' if large else 'csv'}"
+    other = file.with_suffix(".csv" if large else ".parquet")
+    content = parquet(frame) if large else csv_bytes(frame)
+    path = replace_file(file, content)
+    if large or "parquet" not in tables:
+        other.unlink(missing_ok=True)  # of an earlier run: it would contradict this one
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes | memoryview:
     """One table as CSV. Text that a spreadsheet would run as a formula is written with an
     apostrophe before it, so that it is shown."""
     safe = frame.copy(deep=False)
@@ -79,15 +101,15 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8")
 
 
-def _many_rows(frame: pd.DataFrame) -> bytes:
-    """CSV by pyarrow."""
+def _many_rows(frame: pd.DataFrame) -> memoryview:
+    """CSV by pyarrow, in its own memory."""
     import pyarrow as pa
     from pyarrow import csv
 
     sink = pa.BufferOutputStream()
     options = csv.WriteOptions(quoting_style="needed")
     csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), sink, options)
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -119,7 +141,7 @@ def _shown(column: pd.Series) -> pd.Series:
     return out
 
 
-def replace_file(path: Path, content: bytes) -> Path:
+def replace_file(path: Path, content: bytes | memoryview) -> Path:
     """Write ``content`` to ``path`` so that a reader sees the old file or the new, never a part."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
