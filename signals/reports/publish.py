@@ -80,7 +80,7 @@ def write_power(result: StudyResult, folder: Path) -> list[Path]:
     lines = power_lines(result)
     wanted: dict[str, Callable[[], bytes]] = {}
     if lines:
-        wanted["csv"] = lambda: csv_bytes(power_table(result))
+        wanted["csv"] = lambda: bytes(csv_bytes(power_table(result)))
     if any(line.shown for line in lines):
         figure = result.plot.power()
         wanted |= {"png": lambda: encoded(figure, "png"), "svg": lambda: encoded(figure, "svg")}
