@@ -40,6 +40,7 @@ from signals.errors import SignalsError
 
 DEBUG_VARIABLE: Final = "SIGNALS_DEBUG"
 INTERRUPTED: Final = 130
+BLAS_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 INTERRUPTION: Final = "interrupted; files already written are whole"
 
 app = typer.Typer(
@@ -91,6 +92,8 @@ def _global(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Never ends in a traceback unless asked to."""
     before = os.environ.get(DEBUG_VARIABLE)
+    if arguments is None:
+        one_blas_thread()
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except ServerLost as error:
@@ -101,6 +104,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if before is None:
             os.environ.pop(DEBUG_VARIABLE, None)
+
+
+def one_blas_thread() -> None:
+    """Before numpy is imported: its matrix products on one thread, unless the user says otherwise.
+
+    Ours are small: more threads make a run slower, and its last digits (where an optimiser stops)
+    depend on the machine. Checked by ``tests/flows/test_cli.py``.
+    """
+    if not any(os.environ.get(name) for name in BLAS_VARIABLES):
+        os.environ[BLAS_VARIABLES[0]] = "1"
 
 
 def _run(arguments: list[str]) -> int:

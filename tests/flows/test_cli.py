@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,24 @@ def test_version_and_no_arguments(signals: Command) -> None:
     run = signals()
     assert run.code == 2
     assert "run" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    ("set_by_user", "found"),
+    [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3"), ({"OMP_NUM_THREADS": "2"}, "")],
+    ids=["nothing", "its own", "another variable"],
+)
+def test_matrix_products_are_on_one_thread_unless_told(
+    set_by_user: dict[str, str], found: str
+) -> None:
+    code = (
+        "import os, sys; sys.argv = ['signals', '--version']; from flows.cli import main; main(); "
+        "assert 'numpy' not in sys.modules; print(os.environ.get('OPENBLAS_NUM_THREADS', ''))"
+    )
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    environment = {k: v for k, v in os.environ.items() if k not in names} | set_by_user
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split("\n")[1] == found
