@@ -29,13 +29,14 @@ const BEYOND = {
       const dots = [["50\u00a0%", r.half[i]], ["90\u00a0%", r.ninety[i]]].filter(([, bar]) => bar !== null);
       traces.push({ type: "scatter", mode: "markers+text", x: dots.map(([, b]) => b + 1), y: dots.map(([, b]) => path[b]),
         text: dots.map(([t], k) => (k && dots[0][1] === dots[1][1] ? "" : dots.every(([, b]) => b === dots[0][1]) ? dots.map(([d]) => d).join(", ") : t)),
-        textposition: dots.map((_, k) => (k ? "top right" : "bottom right")), textfont: { color: c.ink }, name: `50, 90\u00a0% ${w.share}`, marker: { color: c.c2, size: 9 }, hoverinfo: "skip" });
+        textposition: dots.map((_, k) => (k || end < 0 ? "top right" : "bottom right")), textfont: { color: c.ink }, name: `50, 90\u00a0% ${w.share}`, marker: { color: c.c2, size: 9 }, hoverinfo: "skip" });
       const shapes = [];
       if (end !== null) shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: end, y1: end, line: { color: c.zero, dash: "dot", width: 1 } });
       const annotations = [];
       if (r.gap[i]) {
         shapes.push({ type: "rect", x0: 0, x1: 1, yref: "paper", y0: 0, y1: 1, fillcolor: c.zero, opacity: .18, line: { width: 0 } });
-        annotations.push({ x: 1, y: 0, yref: "paper", text: w.gap, showarrow: false, xanchor: "left", yanchor: "bottom", font: { size: 11, color: c.soft } });
+        annotations.push({ x: 1, y: end < 0 ? 1 : 0, yref: "paper", text: w.gap, showarrow: false, xanchor: "left",
+          yanchor: end < 0 ? "top" : "bottom", font: { size: 11, color: c.soft } });
       }
       const layout = { xaxis: axis(c, w.bars, { rangemode: "tozero" }), yaxis: axis(c, charts.words.car), hovermode: "closest", shapes, annotations };
       return { traces, layout, label: fill(w.reaction, { event, ticker }), table: {
