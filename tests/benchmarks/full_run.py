@@ -3,8 +3,8 @@
 Makes a study (1,000 assets × 20 years in one wide parquet file, an events file), then runs the
 real command on it in a process of its own and reports wall and CPU seconds and the peak of its
 memory; then once more with its stages timed. Prints Markdown and writes
-``.benchmarks/full_run.json``. ``--csv``: events from CSV. ``--keep FOLDER``: make the study there
-(or use the one that is there). ``--stages-only``, ``--command-only``: one of the two runs.
+``.benchmarks/full_run.json``. ``--keep FOLDER`` makes the study there, or uses the one that is
+there. ``--events-only`` parses and maps events and stops there (for a million of them).
 """
 
 from __future__ import annotations
@@ -132,47 +132,83 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def made(folder: Path, asked: argparse.Namespace) -> Path:
+    """The study, made by a process of its own: a child starts with its parent's peak memory."""
+    study = folder / "study.toml"
+    if not study.is_file():
+        code = "import sys, json; from tests.benchmarks.made_study import make_study; "
+        code += "from pathlib import Path; make_study(Path(sys.argv[1]), **json.loads(sys.argv[2]))"
+        kind = "csv" if asked.csv else "parquet"
+        how = {"events": asked.events, "tickers": asked.tickers, "kind": kind, "gaps": asked.gaps}
+        subprocess.run([sys.executable, "-c", code, str(folder), json.dumps(how)], check=True)
+    return study
+
+
+def events_only(study: Path) -> None:
+    """Parse, validate, map to sessions and find overlaps in this process; the last line is JSON."""
+    from datetime import UTC, datetime
+
+    import signals.study  # noqa: F401  (imports are not timed)
+    from flows import steps
+    from flows.options import RunOptions
+    from signals.sessions import trading_calendar
+
+    trading_calendar("XNYS")
+    options = RunOptions(study=study)
+    marks = [(time.perf_counter(), time.process_time())]
+    spec, catalogue = steps.read(options)
+    marks.append((time.perf_counter(), time.process_time()))
+    plan = steps.match(spec, catalogue, options, None, datetime(2026, 1, 1, tzinfo=UTC))
+    marks.append((time.perf_counter(), time.process_time()))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    laps = {
+        name: [marks[i + 1][0] - marks[i][0], marks[i + 1][1] - marks[i][1], peak]
+        for i, name in enumerate(("parse events", "sessions, overlaps"))
+    }
+    near = len(plan.overlaps.contaminating.flat) + len(plan.overlaps.confounding.flat)
+    print(json.dumps({"laps": laps, "pairs": len(plan.session_events), "overlaps": near}))
+
+
 def measure(study: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = {"events": asked.events, "csv": asked.csv, "cores": os.cpu_count()}
+    """The runs asked for."""
+    found: dict[str, Any] = {
+        "events": asked.events, "csv": asked.csv, "gaps": asked.gaps, "cores": os.cpu_count()
+    }  # fmt: skip
+    if asked.events_only:
+        return found | staged_by("--parsed", study)
     if not asked.stages_only:
         found["command"] = run(command(study), study.parent)
     if not asked.command_only:
-        again = [sys.executable, "-m", "tests.benchmarks.full_run", "--staged", str(study)]
-        found["laps"] = json.loads(run(again, study.parent)["said"].splitlines()[-1])["laps"]
+        found |= staged_by("--staged", study)
+    return found
+
+
+def staged_by(option: str, study: Path) -> dict[str, Any]:
+    """What this program says of itself, called with ``option``."""
+    again = [sys.executable, "-m", "tests.benchmarks.full_run", option, str(study)]
+    found: dict[str, Any] = json.loads(run(again, study.parent)["said"].splitlines()[-1])
     return found
 
 
 def main() -> None:
+    """See the module."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", nargs="?", type=int, default=100_000)
     parser.add_argument("--tickers", type=int, default=1_000)
-    parser.add_argument("--csv", action="store_true")
+    parser.add_argument("--csv", action="store_true", help="events from CSV, not parquet")
     parser.add_argument("--gaps", action="store_true", help="some assets lack single prices")
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the study there")
     parser.add_argument("--stages-only", action="store_true")
     parser.add_argument("--command-only", action="store_true")
-    parser.add_argument("--staged", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--events-only", action="store_true", help="parse and map, no prices")
+    for inner in ("--staged", "--parsed"):
+        parser.add_argument(inner, type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.staged is not None:
-        staged(asked.staged)
+    if asked.staged is not None or asked.parsed is not None:
+        staged(asked.staged) if asked.staged else events_only(asked.parsed)
         return
     with tempfile.TemporaryDirectory(prefix="full-run-") as temporary:
-        folder = asked.keep or Path(temporary)
-        study = folder / "study.toml"
-        if not study.is_file():
-            # In a process of its own: a child starts with its parent's peak memory.
-            made = (
-                "import sys; from pathlib import Path; "
-                "from tests.benchmarks.made_study import make_study as m; "
-                "m(Path(sys.argv[1]), int(sys.argv[2]), tickers=int(sys.argv[3]), kind=sys.argv[4], "
-                "gaps=sys.argv[5] == 'gaps')"
-            )
-            kind = "csv" if asked.csv else "parquet"
-            subprocess.run(
-                [sys.executable, "-c", made, str(folder), str(asked.events), str(asked.tickers),
-                 kind], check=True,
-            )  # fmt: skip
-        found = measure(study, asked)
+        found = measure(made(asked.keep or Path(temporary), asked), asked)
     if "command" in found:
         print(found["command"].pop("said"))
     OUT.parent.mkdir(exist_ok=True)
