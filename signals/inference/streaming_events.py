@@ -11,7 +11,6 @@ import numpy as np
 from signals.frames import Bools, Ints, Labels
 from signals.inference.streaming_calendar import SessionNumbers, session_numbers
 from signals.models.batched_cars import CarBatch, Windows
-from signals.models.batched_memory import keep_freed_memory
 from signals.models.batched_rows import ModelForm, RowStore, form_of, row_store
 from signals.models.batched_solve import FAILURES
 from signals.models.batched_sums import cars_from_sums
@@ -63,7 +62,6 @@ class Ordered:
 
 def prepare(returns: EventReturns, model: ModelForm | str) -> Prepared:
     """Lay out the series of a study for ``model``."""
-    keep_freed_memory()
     store = row_store(returns, form_of(model))
     names = [(s.ticker, s.benchmark, i) for i, s in enumerate(returns.series)]
     rank = np.empty(len(names), dtype=np.int64)
@@ -139,10 +137,10 @@ def _order(returns: EventReturns, day: Ints, rank: Ints) -> Ints:
     key = date * len(rank) + asset
     order = np.argsort(key)  # need not be stable: equal keys are put in order below
     same = key[order][1:] == key[order][:-1]
-    edges = np.flatnonzero(np.diff(np.r_[False, same, False].astype(np.int8)))
-    for begin, stop in edges.reshape(-1, 2).tolist():
-        run = order[begin : stop + 1]
-        order[begin : stop + 1] = run[np.argsort(returns.event_id[run], kind="stable")]
+    tied = np.flatnonzero(np.r_[False, same] | np.r_[same, False])
+    if tied.size:
+        mine = order[tied]
+        order[tied] = mine[np.lexsort((returns.event_id[mine].astype(str), key[mine]))]
     return order
 
 

@@ -89,7 +89,9 @@ class LagCollector:
         self.products = np.zeros(depth)
         self.pairs = np.zeros(depth, dtype=np.int64)
         self.head: list[DateSum] = []
-        self.late = np.zeros((slots, depth, wide))
+        self.late = np.empty((slots, depth, wide))
+        self.late[:depth] = 0.0
+        self.late[:, :, rows:] = 0.0
         self.before = as_strided(
             self.late.reshape(-1)[(depth - 1) * (wide + 1) :],
             (slots - depth + 1, depth - 1, rows),
@@ -97,9 +99,9 @@ class LagCollector:
         )
         self.count = np.zeros(slots, dtype=np.int64)
         self.counts_before = sliding_window_view(self.count, depth)[:, :-1]
-        self.used = np.zeros(slots, dtype=bool)
         self.slot, self.date = depth - 1, 0  # of the last date, which may go on
         self.open = depth - 1
+        self.goes_on = False  # whether the first of the new events are of that date
         self.flat = False
 
     def add(self, date: Ints, e: Floats, late: tuple[Floats, Floats],
@@ -109,7 +111,7 @@ class LagCollector:
         self._remember_head(date, e, *early)
         begin = 0
         while begin < len(date):
-            if not self.used.any():
+            if not self.count.any():
                 self.date = int(date[begin])
             apart = np.diff(date[begin:], prepend=self.date)
             slot = self.slot + np.cumsum(np.minimum(apart, self.depth))
@@ -120,55 +122,53 @@ class LagCollector:
             part = slice(begin, begin + fits)
             groups = grouped(slot[:fits], self.depth * self.rows)
             rows = groups.rows(e[part])
-            self._store(groups, rows, groups.weights(late[0][part], late[1][part]))
-            if self.depth > 1:
-                self._meet(groups, rows[:, : groups.size], early[0][part, :0:-1])
+            self._make_room(groups)
+            self._meet(
+                groups,
+                rows,
+                groups.weights(late[0][part], late[1][part]).transpose(0, 2, 1),
+                groups.weights(early[0][part, :0:-1])[:, : groups.size],
+            )
             begin, self.date = begin + fits, int(date[begin + fits - 1])
 
-    def _store(self, groups: Groups, rows: Floats, weight: Floats) -> None:
-        """Σz⁺ of the groups, ``weight`` (G, p, D) transposed times ``rows`` (G, p, T), into their
-        sessions' slots."""
-        slots, weight = groups.slot, weight.transpose(0, 2, 1)
-        late = self.late[:, :, : self.rows]
-        goes_on = bool(self.used[slots[0]]) and int(slots[0]) == self.slot
-        so_far = late[self.slot].copy() if goes_on else None
-        self.used[slots] = False  # written below
-        stale = self.slot + 1 + np.flatnonzero(self.used[self.slot + 1 : slots[-1] + 1])
-        self.late[stale] = 0.0
-        self.used[stale] = False
-        for begin, stop in groups.runs:
-            first = slots[begin]
-            np.matmul(weight[begin:stop], rows[begin:stop],
-                      out=late[first : first + stop - begin])  # fmt: skip
-        if so_far is not None:
-            late[self.slot] += so_far
-        new = len(slots)
-        more = np.matmul(weight[new:], rows[new:])
-        for group, slot in groups.further:
-            for sums in more[group.start - new : group.stop - new]:
-                late[slot] += sums
+    def _make_room(self, groups: Groups) -> None:
+        """Zeros for the sessions without events; the groups' events are counted in their slots."""
+        slots = groups.slot
+        empty = np.ones(slots[-1] - self.slot, dtype=bool)
+        empty[slots[slots > self.slot] - self.slot - 1] = False
+        self.late[self.slot + 1 + np.flatnonzero(empty), :, : self.rows] = 0.0
+        self.goes_on = bool(slots[0] == self.slot and self.count[self.slot])
         self.count[slots] += groups.count
-        self.used[slots] = True
         self.slot = int(slots[-1])
 
-    def _meet(self, groups: Groups, rows: Floats, scale: Floats) -> None:
-        """Let every group's events meet the dates D − 1 … 1 sessions before theirs."""
-        earliest = groups.slot - self.depth + 1
+    def _meet(self, groups: Groups, rows: Floats, late: Floats, early: Floats) -> None:
+        """Put Σz⁺, ``late`` (G, D, p) times ``rows`` (G, p, T), into the groups' slots, and let the
+        events of every group, weighted with ``early`` (G, p − 1, D − 1), meet the D − 1 sessions
+        before theirs. A few sessions at a time: what one writes, the next find in the cache."""
+        slots, own = groups.slot, self.late[:, :, : self.rows]
+        events = rows[:, : groups.size]
+        earliest = slots - self.depth + 1
         counts = self.counts_before[earliest]
         self.pairs[:0:-1] += groups.count @ counts
         met = counts.sum(axis=1)
-        weight = groups.weights(scale)[:, : groups.size]
-        products = np.zeros(weight.shape)
-        # The others are centred, so it does not matter that these rows are not.
-        for begin, stop in groups.runs:
+        products = np.zeros(early.shape)
+        for begin, stop, further in groups.runs:
+            first, count = slots[begin], stop - begin
+            so_far = own[first].copy() if self.goes_on and not begin else None
+            np.matmul(late[begin:stop], rows[begin:stop], out=own[first : first + count])
+            if so_far is not None:
+                own[first] += so_far
+            for group, slot in further:
+                for sums in np.matmul(late[group], rows[group]):
+                    own[slot] += sums
+            # The others are centred, so it does not matter that these rows are not.
             if met[begin:stop].any():
-                first = earliest[begin]
-                others = self.before[first : first + stop - begin].transpose(0, 2, 1)
-                np.matmul(rows[begin:stop], others, out=products[begin:stop])
-        for group, slot in groups.further:
-            others = self.before[slot - self.depth + 1].T
-            np.matmul(rows[group], others, out=products[group])
-        self.products[:0:-1] += np.einsum("gpd,gpd->d", products, weight)
+                others = self.before[earliest[begin] : earliest[begin] + count]
+                np.matmul(events[begin:stop], others.transpose(0, 2, 1), out=products[begin:stop])
+                for group, slot in further:
+                    others = self.before[slot - self.depth + 1]
+                    np.matmul(events[group], others.T, out=products[group])
+        self.products[:0:-1] += np.einsum("gpd,gpd->d", products, early)
 
     def _remember_head(self, date: Ints, e: Floats, scale: Floats, shift: Floats) -> None:
         """Σz⁻ of the dates that an earlier chunk's can meet."""
@@ -198,13 +198,13 @@ class LagCollector:
         """Make room: only the last D slots stay, which later dates can meet."""
         self._close(self.slot)
         stay = slice(self.slot - self.depth + 1, self.slot + 1)
-        for array in (self.late, self.count, self.used):
+        for array in (self.late, self.count):
             array[: self.depth] = array[stay]
         self.count[self.depth :] = 0
         self.slot = self.open = self.depth - 1
 
     def finish(self) -> LagSums | None:
-        if not self.used.any():
+        if not self.count.any():
             return None
         self._close(self.slot + 1)
         tail = tuple(

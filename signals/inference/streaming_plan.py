@@ -48,7 +48,8 @@ def plan_cells(
     cells = tuple((group, window) for group in groups for window in windows)
     place = np.where(events.position >= 0, events.position, events.zero)
     # By ticker, then day zero, then the canonical order: a stable sort of what is sorted by day.
-    by_owner = np.argsort(events.owner, kind="stable")
+    few = len(events) == 0 or int(events.owner.max()) < 1 << 16  # short integers sort by radix
+    by_owner = np.argsort(events.owner.astype(np.uint16 if few else np.int64), kind="stable")
     place, owner = place[by_owner], events.owner[by_owner]
     members, left_out = [], []
     for group, window in cells:

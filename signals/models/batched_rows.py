@@ -16,6 +16,7 @@ import numpy as np
 
 from signals.errors import SpecError
 from signals.frames import Floats, Ints, Labels
+from signals.models.batched_memory import keep_freed_memory
 from signals.returns.record import AssetSeries, EventReturns
 
 
@@ -159,6 +160,7 @@ class RowStore:
 
 def row_store(returns: EventReturns, form: ModelForm) -> RowStore:
     """Lay the series of ``returns`` out for ``form``; O(total sessions), no copy per event."""
+    keep_freed_memory()  # whoever lays rows out goes on to arrays of many events
     offsets = returns.estimation_offsets
     first, event = int(offsets[0]), int(returns.event_window[0])
     width = int(returns.event_window[1]) - event + 1

@@ -15,7 +15,7 @@ import numpy as np
 from signals.frames import Bools, Floats, Ints
 from signals.models.batched_rows import RowStore
 
-STEP: Final = 16
+STEP: Final = 1 << 4
 SPLIT: Final = 3 << 16
 """Scalar products below which the BLAS keeps to one thread (it splits from 2^18)."""
 
@@ -49,7 +49,7 @@ class Cumulated:
         if self.columns > 1:
             place = place + column * (self.within.shape[1] // self.columns)
         found = np.take(self.within[rows], place, axis=1)
-        found += np.take(self.before[rows], place // STEP, axis=1)
+        found += np.take(self.before[rows], place >> 4, axis=1)
         return found
 
 

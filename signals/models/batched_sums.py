@@ -19,11 +19,13 @@ from signals.frames import Bools, Floats, Ints
 from signals.models.batched_cars import CarBatch, Windows, cars_from_rows, empty_cars
 from signals.models.batched_moments import Moments, WindowSums, cars_from_moments, pairs
 from signals.models.batched_rows import RowStore
-from signals.models.batched_running import running_sums
+from signals.models.batched_running import RunningSums, running_sums
 
 ROWS_AT_ONCE: Final = 1 << 17
 BLOCK: Final = 2048
 """Events whose rows are gathered at a time."""
+LOOKED_UP: Final = 8192
+"""Events whose sums are looked up at a time."""
 WORTH: Final = 3
 """Running sums pay once the events' windows hold this many times the sessions of the series."""
 
@@ -46,7 +48,7 @@ def cars_from_sums(
     """
     out = empty_cars(len(zero), store.form, len(windows))
 
-    def solve_part(job: tuple[Ints, Ints]) -> tuple[Ints, CarBatch]:
+    def solve_part(job: tuple[Ints, Ints]) -> None:
         part, members = job
         found = empty_cars(len(part), store.form, len(windows))
         hard = np.ones(len(part), dtype=bool)
@@ -64,10 +66,10 @@ def cars_from_sums(
                 missing=missing, dropped=_inside(dropped or {}, rows),
             )  # fmt: skip
             found.put(again, solved)
-        return part, found
+        out.put(part, found)  # no other part has these events
 
-    for part, found in run(solve_part, _parts(store, zero, series)):
-        out.put(part, found)
+    for _ in run(solve_part, _parts(store, zero, series)):
+        pass
     return out
 
 
@@ -112,31 +114,46 @@ def _running(
     missing: str,
 ) -> tuple[CarBatch, Bools]:
     """From running sums: two look-ups a sum, whatever the window's length."""
+    out = empty_cars(len(zero), store.form, len(windows))
+    hard = np.zeros(len(zero), dtype=bool)
+    lengths = [last - first + 1 for first, last in windows]
     with np.errstate(over="ignore", invalid="ignore"):
         running = running_sums(store, members)
-        size, q = store.size[series], len(store.x) + 1
+        for begin in range(0, len(zero), LOOKED_UP):
+            part = slice(begin, begin + LOOKED_UP)
+            moments, seen = _looked_up(store, running, zero[part], series[part], windows)
+            found, hard[part] = cars_from_moments(
+                moments, seen, lengths, store.form, min_returns, missing
+            )
+            out.put(part, found)
+    return out, hard
 
-        def place(offset: int) -> Ints:
-            return np.clip(zero + offset, 0, size)
 
-        low = running.before(series, place(store.first))
-        high = running.before(series, place(store.first + store.length))
-        left, right = pairs(q)
-        moments = Moments(
-            count=(high[0] - low[0]).astype(np.int64),
-            first=high[1] - low[1],
-            products=high[2] - low[2],
-            level=high[2][left == right],
-            centre=running.centre[series].T,
-            unfit=~running.finite[series],
-        )
-        seen = []
-        for first, last in windows:
-            counts, sums = running.first(series, place(last + 1))
-            before, gone = running.first(series, place(first))
-            seen.append(WindowSums(counts - before, sums - gone))
-    lengths = [last - first + 1 for first, last in windows]
-    return cars_from_moments(moments, seen, lengths, store.form, min_returns, missing)
+def _looked_up(
+    store: RowStore, running: RunningSums, zero: Ints, series: Ints, windows: Windows
+) -> tuple[Moments, list[WindowSums]]:
+    size = store.size[series]
+
+    def place(offset: int) -> Ints:
+        return np.clip(zero + offset, 0, size)
+
+    low = running.before(series, place(store.first))
+    high = running.before(series, place(store.first + store.length))
+    left, right = pairs(len(store.x) + 1)
+    moments = Moments(
+        count=(high[0] - low[0]).astype(np.int64),
+        first=high[1] - low[1],
+        products=high[2] - low[2],
+        level=high[2][left == right],
+        centre=running.centre[series].T,
+        unfit=~running.finite[series],
+    )
+    seen = []
+    for first, last in windows:
+        counts, sums = running.first(series, place(last + 1))
+        before, gone = running.first(series, place(first))
+        seen.append(WindowSums(counts - before, sums - gone))
+    return moments, seen
 
 
 def _gathered(

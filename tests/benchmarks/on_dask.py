@@ -1,7 +1,8 @@
-"""``python -m tests.benchmarks.on_dask [N]``: the chunks of a study on two Dask processes.
+"""``python -m tests.benchmarks.on_dask [N] [--write]``: the chunks of a study on two Dask processes.
 
 Prints (Markdown) wall and CPU time on one thread, on two threads and on two processes, whether all
-gave the same bytes, and the bytes of a pickled task and of its result per event.
+gave the same bytes, and the bytes of a pickled task and of its result per event. ``--write`` puts
+it into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 from signals.inference.streaming import STREAMED, ScaleStudy, study_at_scale
 from signals.inference.streaming_remote import on_cluster, portable
 from signals.inference.streaming_residuals import residual_partial
+from tests.benchmarks.page import put
 from tests.benchmarks.roads import WINDOW, design
 
 
-def main(n: int) -> None:
+def main(n: int, write: bool) -> None:
     from distributed import Client, LocalCluster
 
     returns = design(n)
@@ -34,6 +36,12 @@ def main(n: int) -> None:
                 back.append(len(pickle.dumps(found)))
             yield found
 
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        said.append(line)
+
     def no_workers() -> float:
         return 0.0
 
@@ -47,10 +55,11 @@ def main(n: int) -> None:
             wall = time.perf_counter() - start
             best = min(best, (wall, time.process_time() - cpu, elsewhere() - away))
         wall, here, away = best
-        print(f"| {label} | {wall:.2f} | {here:.2f} | {away:.2f} | {n / wall:,.0f} |", flush=True)
+        say(f"| {label} | {wall:.2f} | {here:.2f} | {away:.2f} | {n / wall:,.0f} |")
         return study
 
-    print("| road | wall s | CPU s here | CPU s of workers | events/s |\n|---|---|---|---|---|")
+    say(f"{n:,} events, all statistics:\n")
+    say("| road | wall s | CPU s here | CPU s of workers | events/s |\n|---|---|---|---|---|")
     studies = [timed("one thread"), timed("two threads", workers=2)]
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, Client(cluster) as client:
@@ -66,9 +75,12 @@ def main(n: int) -> None:
         pickle.dumps([(s.name, s.statistic, s.p_value) for s in study.cells[0].statistics])
         for study in studies
     }
-    print(f"\nThe same bytes everywhere: {len(answers) == 1}.")
-    print(f"Sent {sum(sent) / n:,.0f} bytes an event and pass, got back {sum(back) / n:,.0f}.")
+    say(f"\nThe same bytes everywhere: {len(answers) == 1}.")
+    say(f"Sent {sum(sent) / n:,.0f} bytes an event and pass, got back {sum(back) / n:,.0f}.")
+    if write:
+        put("dask", "\n".join(said))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
+    main(numbers[0] if numbers else 100_000, "--write" in sys.argv)

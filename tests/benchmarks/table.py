@@ -1,9 +1,10 @@
-"""``python -m tests.benchmarks.table [N …] [--million]``: the tables of docs/performance.md.
+"""``python -m tests.benchmarks.table [N …] [--million] [--write]``: the tables of docs/performance.md.
 
 Each road runs in a process of its own (for its peak memory), the roads of a size in turn, three
 rounds, best of them. Prints Markdown: every road with its ratios, time per event at the largest
 size against that at 10⁴, and the kernels against the memory's bandwidth. Writes
-``.benchmarks/table.json``. ``--million`` adds 10⁶ events × 5,000 assets × 5,000 sessions.
+``.benchmarks/table.json``. ``--million`` adds 10⁶ events × 5,000 assets × 5,000 sessions;
+``--write`` puts the tables into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.kernels import bandwidth, kernel_table, kernels
+from tests.benchmarks.page import put
 from tests.benchmarks.roads import LARGEST, ROADS, design
 
 OUT = Path(".benchmarks/table.json")
@@ -163,11 +165,18 @@ def main(arguments: list[str]) -> None:
     }  # fmt: skip
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"machine": machine, "rows": rows, "kernels": passes}, indent=1))
-    print(
-        f"{os.cpu_count()} cores, copy {copied / 1e9:.1f} GB/s (read + write), load {load:.1f} "
-        f"before, numpy {np.__version__}, {time.perf_counter() - begin:.0f} s in all\n"
-    )
-    print("\n\n".join([road_table(rows), scaling_table(rows), kernel_table(passes, copied)]))
+    tables = {
+        "machine": f"{os.cpu_count()} cores, copy {copied / 1e9:.1f} GB/s (read + write), load "
+        f"{load:.1f} before, numpy {np.__version__}.",
+        "roads": road_table(rows),
+        "scaling": scaling_table(rows),
+        "kernels": kernel_table(passes, copied),
+    }
+    for name, text in tables.items():
+        print(f"{text}\n")
+        if "--write" in arguments:
+            put(name, text)
+    print(f"{time.perf_counter() - begin:.0f} s in all")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from signals.inference.auto import battery
 from signals.inference.cross_section import mean_over_events
 from signals.inference.streaming import STREAMED, ScaleStudy, study_at_scale
 from signals.inference.streaming_events import first_pass, in_order, prepare
+from signals.inference.streaming_plan import Plan, _pieces
 from signals.inference.streaming_rbar import events_task
 from signals.inference.streaming_remote import on_cluster, portable
 from signals.inference.streaming_residuals import ChunkTask, block_values
@@ -240,6 +241,20 @@ def test_other_chunks_change_only_rounding() -> None:
     for a, b in zip(small.cells, large.cells, strict=True):
         for one, other in zip(a.statistics, b.statistics, strict=True):
             assert_same_inference(one, other)
+
+
+@pytest.mark.parametrize(("n", "chunk", "tasks"), [
+    (1, 256, 1), (900, 16_384, 1), (3000, 16_384, 4), (9000, 16_384, 4), (100_000, 16_384, 8),
+    (40_000, 16_384, 4), (3000, 300, 10), (3000, 256, 12),
+])  # fmt: skip
+def test_tasks_are_even_in_number_and_equal(n: int, chunk: int, tasks: int) -> None:
+    blank = np.zeros((1, n), dtype=bool)
+    plan = Plan((), (), (), ~blank, (), (), ())
+    pieces = list(_pieces(plan, chunk))
+    assert len(pieces) == tasks
+    assert max(len(p) for p in pieces) <= chunk
+    assert max(len(p) for p in pieces) - min(len(p) for p in pieces) < tasks
+    np.testing.assert_array_equal(np.concatenate(pieces), np.arange(n))
 
 
 def test_events_that_fail_are_named_and_the_rest_is_studied() -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from signals.inference import streaming_cell_lags
 from signals.inference.streaming_calendar import disjoint
 from signals.inference.streaming_cell_lags import CellLags
 from signals.inference.streaming_events import first_pass, in_order, prepare
+from signals.inference.streaming_groups import grouped
 from signals.inference.streaming_lags import LagSums, merge_lags, weighted
 from signals.inference.streaming_pairs import Pairing, pair_sum
 from signals.inference.streaming_rbar import events_task
@@ -64,6 +66,49 @@ def test_sums_by_date_equal_loops_over_pairs(step: int, spread: int) -> None:
         total, pairs = loops(e[member], date[member], lag)
         np.testing.assert_allclose(weighted(sums, lag), total, rtol=1e-11, atol=1e-12)
         assert sums.pairs[:lag].sum() == pairs
+
+
+@pytest.mark.parametrize("spread", [2, 30, 300])
+def test_few_sessions_at_once_and_many_events_a_date(
+    spread: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums of past dates are moved and forgotten, dates have several groups and go on in the next
+    block: nothing of it changes a sum."""
+    monkeypatch.setattr(streaming_cell_lags, "SESSIONS_AT_ONCE", 1)
+    rng = np.random.default_rng(spread)
+    date = np.sort(rng.integers(0, spread, 150))
+    e = rng.standard_normal((150, ROWS))
+    cells = CellLags.of((6,), np.ones((1, 150), dtype=bool), ROWS)
+    for part in (slice(0, 100), slice(100, 131), slice(131, 150)):
+        count = part.stop - part.start
+        cells.add(e[part], date[part], np.ones(count, dtype=bool), part)
+    sums = cells.finish()[0]
+    assert sums is not None
+    total, pairs = loops(e, date, 6)
+    np.testing.assert_allclose(weighted(sums, 6), total, rtol=1e-11, atol=1e-12)
+    assert sums.pairs.sum() == pairs
+    assert [t.date for t in sums.tail] == [d for d in np.unique(date) if date[-1] - d < 6]
+    assert [h.date for h in sums.head] == [d for d in np.unique(date) if d - date[0] < 6]
+
+
+@pytest.mark.parametrize("per_slot", [1, 5, 40, 200])
+def test_groups_hold_every_event_once(per_slot: int) -> None:
+    rng = np.random.default_rng(per_slot)
+    slot = np.sort(rng.integers(10, 10 + 600 // per_slot, 600))
+    groups = grouped(slot, 1000)
+    values = rng.standard_normal((600, 3))
+    rows = groups.rows(values)
+    assert rows.shape[1] == groups.size + 1
+    np.testing.assert_allclose(rows[:, :-1].sum(axis=(0, 1)), values.sum(axis=0), rtol=1e-12)
+    assert (rows[:, -1] == 1.0).all()
+    weight = groups.weights(values, values)
+    np.testing.assert_allclose(weight.sum(axis=1), 0.0, atol=1e-12)
+    assert groups.count.sum() == 600
+    seen = [u for begin, stop, _ in groups.runs for u in range(begin, stop)]
+    assert seen == list(range(len(groups.slot)))
+    further = [g for _, _, more in groups.runs for part, _ in more
+               for g in range(part.start, part.stop)]  # fmt: skip
+    assert sorted(further) == list(range(len(groups.slot), len(rows)))
 
 
 def test_residuals_that_do_not_vary_are_seen() -> None:
