@@ -83,14 +83,17 @@ def compare(result: StudyResult, mark: Fingerprint) -> tuple[StudyResult, StudyR
     from signals.reports.changes import RunView, changes
 
     before = history.latest(studies_folder() / result.spec.id, as_of=mark.parts["as_of"])
-    was = RunView(before.tables(), before.manifest, before.fingerprint) if before else None
+    earlier = None if before is None else _as_result(before, result.spec, result.prices)
+    was = None
+    if before is not None and earlier is not None:
+        was = RunView(earlier.tables, before.manifest, before.fingerprint)
     now = {**result.manifest, "run": {"price_notes": price_notes(result.prices)}}
     table = changes(was, RunView(result.tables, now, mark.parts))
     tables = {**result.tables, "changes": table}
     if before is None:
         return replace(result, tables=tables), None
     run = {**result.run, "previous": before.run_id}
-    return replace(result, tables=tables, run=run), _as_result(before, result.spec, result.prices)
+    return replace(result, tables=tables, run=run), earlier
 
 
 def remember(

@@ -85,7 +85,9 @@ def run_study(
         return run_intraday(spec, catalogue, plan, prices, clock_of(end, now), as_of)
     prices = with_alignment(spec, in_currency(spec, prices))
     ready = make_ready(spec, catalogue, prices, factors, as_of, now)
-    if len(ready.returns) > LARGE and _engine(spec, ready, engine) == "batched":
+    # Group statistics of variances have no streamed form: such a study keeps its rows.
+    large = len(ready.returns) > LARGE and spec.quantity != "variance"
+    if large and _engine(spec, ready, engine) == "batched":
         return run_large(spec, catalogue, ready, as_of)
     done = _estimated(spec, ready, estimator, engine)
     panel = _measured(spec, done.estimation.panel)

@@ -107,6 +107,16 @@ def test_a_large_study_is_the_same_study_in_chunks(
     )
 
 
+def test_a_large_study_of_variances_measures_variances(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = run(tmp_path, engine="batched", quantity="variance")
+    monkeypatch.setattr("signals.study.LARGE", 0)
+    large = run(tmp_path, engine="batched", quantity="variance")
+    pd.testing.assert_frame_equal(large.car, small.car)
+    pd.testing.assert_frame_equal(large.statistics, small.statistics)
+
+
 def test_a_chunk_too_small_is_refused(tmp_path: Path) -> None:
     for chunk in (0, -5, 100):
         with pytest.raises(SpecError, match=r"runner\.chunk"):
