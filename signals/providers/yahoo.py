@@ -70,6 +70,7 @@ class ChartAnswer:
 _seen = threading.local()
 _setup = threading.Lock()
 _session: Any = None
+_turns: dict[str, threading.Lock] = {}
 
 
 def fetch_chart(
@@ -88,22 +89,23 @@ def fetch_chart(
     """
     yf = _yfinance(timeout)
     end = (datetime.fromisoformat(last) + timedelta(days=1)).date().isoformat()
-    seen = _seen.answer = Seen()
-    forget_answers()  # an error answer of an earlier try would be served again
-    try:
-        frame = yf.Ticker(symbol, session=_session).history(
-            start=first,
-            end=end,
-            interval=interval,
-            auto_adjust=False,
-            actions=True,
-            keepna=True,
-            timeout=timeout,
-        )
-    except Exception as error:
-        # Whatever yfinance raised, the cause stands in the answer. `from error` keeps a fault
-        # in our own use of yfinance visible in a debug log.
-        raise cause(symbol, seen, error) from error
+    with _turn(symbol):
+        seen = _seen.answer = Seen()
+        forget_answers()  # an error answer of an earlier try would be served again
+        try:
+            frame = yf.Ticker(symbol, session=_session).history(
+                start=first,
+                end=end,
+                interval=interval,
+                auto_adjust=False,
+                actions=True,
+                keepna=True,
+                timeout=timeout,
+            )
+        except Exception as error:
+            # Whatever yfinance raised, the cause stands in the answer. `from error` keeps a fault
+            # in our own use of yfinance visible in a debug log.
+            raise cause(symbol, seen, error) from error
     if frame.empty:
         raise cause(symbol, seen, None)
     return _answer(symbol, seen, frame, interval)
@@ -147,16 +149,17 @@ def option_chain(symbol: str, day: str, *, timeout: float = 20.0) -> tuple[str, 
 def _asked(symbol: str, timeout: float, ask: Callable[[Any], Any]) -> Any:
     """What yfinance makes of a page other than the chart; its errors are never taken for "none"."""
     yf = _yfinance(timeout)
-    seen = _seen.page = Seen()
-    forget_answers()
-    try:
-        answer = ask(yf.Ticker(symbol, session=_session))
-    except Exception as error:
-        if seen.status in (0, 200):  # nothing came, or something that yfinance cannot read
-            raise TransientError(SOURCE, f"no usable answer: {error}", ticker=symbol) from error
-        raise cause(symbol, seen, error) from error
-    finally:
-        _seen.page = None
+    with _turn(symbol):
+        seen = _seen.page = Seen()
+        forget_answers()
+        try:
+            answer = ask(yf.Ticker(symbol, session=_session))
+        except Exception as error:
+            if seen.status in (0, 200):  # nothing came, or something that yfinance cannot read
+                raise TransientError(SOURCE, f"no usable answer: {error}", ticker=symbol) from error
+            raise cause(symbol, seen, error) from error
+        finally:
+            _seen.page = None
     if seen.status >= 400:
         raise cause(symbol, seen, None)
     return answer
@@ -171,6 +174,13 @@ def reachable(*, timeout: float = 10.0) -> str:
     except (NoSuchSeries, TransientError) as error:
         return str(error)
     return ""
+
+
+def _turn(symbol: str) -> threading.Lock:
+    """One thread at a time asks about a symbol: yfinance would hand a second one the answer that
+    the first has just left in its cache, and no request of its own would say what it was."""
+    with _setup:
+        return _turns.setdefault(symbol, threading.Lock())
 
 
 def forget_answers() -> None:

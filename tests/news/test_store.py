@@ -6,7 +6,9 @@ import contextlib
 import multiprocessing as mp
 import os
 import signal
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +25,17 @@ from signals.news.store import alone, write_together
 WAITING = 12  # rows that a person decides on
 ARRIVING = 12  # dated stories that are collected meanwhile
 FORK = mp.get_context("fork")
+
+
+def _forked(target: Callable[..., None], *arguments: object) -> mp.process.BaseProcess:
+    return FORK.Process(target=_alone_in_it, args=(target, *arguments))
+
+
+def _alone_in_it(target: Callable[..., None], *arguments: object) -> None:
+    """The end of the test process (Prefect's threads, after flow tests) is not its child's."""
+    target(*arguments)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _accepted(state: Decided, row: str, day: str) -> Decided:
@@ -63,8 +76,8 @@ def test_a_review_and_a_collection_at_once_lose_nothing(tmp_path: Path, news: Pa
     rows = [str(r) for r in waiting(read_review(review))["event_id"]]
     assert len(rows) == WAITING
     jobs = [
-        FORK.Process(target=_review_all, args=(review, rows)),
-        FORK.Process(target=_collect_each, args=(tmp_path, news)),
+        _forked(_review_all, review, rows),
+        _forked(_collect_each, tmp_path, news),
     ]
     for job in jobs:
         job.start()
@@ -112,7 +125,7 @@ def test_killed_at_each_of_its_steps_an_acceptance_is_whole_or_not_begun(
             path.unlink(missing_ok=True)
         for path, content in original.items():
             path.write_bytes(content)
-        child = FORK.Process(target=_dies, args=(step, review, row))
+        child = _forked(_dies, step, review, row)
         child.start()
         child.join(60)
         with alone(tmp_path / "events.csv", patience=0):  # the lock of the dead is free
@@ -143,7 +156,7 @@ def _dies(step: int, review: Path, row: str) -> None:
 
 def test_who_waits_in_vain_is_told(tmp_path: Path) -> None:
     into = tmp_path / "events.csv"
-    holder = FORK.Process(target=_holds, args=(into, tmp_path / "held"))
+    holder = _forked(_holds, into, tmp_path / "held")
     holder.start()
     try:
         while not (tmp_path / "held").exists():
@@ -209,7 +222,7 @@ def test_edits_of_one_row_do_not_undo_another_hand(tmp_path: Path, news: Path) -
         with contextlib.suppress(TransientError):
             change_review(review, lambda s: _edited(s, row, note))
 
-    jobs = [FORK.Process(target=noted, args=(r, f"by {r}")) for r in (first, second)]
+    jobs = [_forked(noted, r, f"by {r}") for r in (first, second)]
     for job in jobs:
         job.start()
     for job in jobs:
