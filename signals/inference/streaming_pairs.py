@@ -4,7 +4,7 @@ or whose calendar is not the main one. They are added one by one, on common sess
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from signals.inference.streaming_calendar import ABSENT
 
 ROWS_AT_ONCE = 64
 PARTNERS_AT_ONCE = 2048
+FEWEST_PARTNERS = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +59,9 @@ def pair_sum(events: Pairing, limit: int) -> PairSum:
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     total, pairs = 0.0, 0
-    for at in range(0, len(odd), ROWS_AT_ONCE):
-        rows = odd[at : at + ROWS_AT_ONCE]
-        low, high = (
-            int(begin[at : at + ROWS_AT_ONCE].min()),
-            int(stop[at : at + ROWS_AT_ONCE].max()),
-        )
+    for part in _near_each_other(begin, stop):
+        rows = odd[part]
+        low, high = int(begin[part].min()), int(stop[part].max())
         left = _Side.of(events, rows)
         for begin_at in range(low, high, PARTNERS_AT_ONCE):
             partners = order[begin_at : min(begin_at + PARTNERS_AT_ONCE, high)]
@@ -76,6 +74,19 @@ def pair_sum(events: Pairing, limit: int) -> PairSum:
                 return PairSum(float("nan"), pairs, (int(rows[i]), int(partners[j]), common))
             total, pairs = total + found.total, pairs + found.pairs
     return PairSum(total, pairs)
+
+
+def _near_each_other(begin: Ints, stop: Ints) -> Iterator[slice]:
+    """Runs of up to ``ROWS_AT_ONCE`` events whose partners, ``begin`` to ``stop`` (m,) in order of
+    date, are mostly the same: of a block of all with all little is then computed in vain."""
+    at = 0
+    while at < len(begin):
+        own = int(stop[at] - begin[at])
+        most = int(begin[at]) + max(2 * own, FEWEST_PARTNERS)
+        further = np.maximum.accumulate(stop[at : at + ROWS_AT_ONCE]) <= most
+        end = at + max(1, len(further) if further.all() else int(np.argmin(further)))
+        yield slice(at, end)
+        at = end
 
 
 @dataclass(frozen=True, slots=True, eq=False)

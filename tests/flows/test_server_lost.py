@@ -67,7 +67,10 @@ def test_a_server_killed_on_the_way_is_told_soon_and_costs_nothing(
     assert "Traceback" not in told
     assert "Error logging to API" not in told
     assert seconds < PATIENCE
-    assert reports(out) == before, "the reports of the run before stand"
+    left = reports(out)
     again = signals("run", "--direct", study.file, "--out", out, "--no-page")
     assert again.code == 0, "and nobody holds the folder"
-    assert reports(out) != before
+    after = reports(out)
+    assert after != before
+    # A fast machine is done before the loss is noticed: the new reports then stand, all of them.
+    assert left in (before, after), "old reports or new ones, never a mixture"
