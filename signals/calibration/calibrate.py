@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from signals.calibration.studies import (
     Design,
     PlaceboStudies,
     drawn_of,
+    members_of,
     placebo_studies,
 )
 from signals.calibration.threads import in_threads
@@ -29,7 +30,6 @@ from signals.calibration.vectorized import VECTORIZED
 from signals.calibration.verdicts import attainable_level, size_of
 from signals.frames import Days, Floats, Ints
 from signals.inference import Settings
-from signals.inference.independence import disjoint_subset
 from signals.panel import AbnormalPanel, Window
 from signals.returns import EventReturns
 from signals.spec import StudySpec
@@ -82,18 +82,19 @@ def calibrate(
         min_returns=spec.estimation.min_returns, missing=spec.missing,
         variance=spec.quantity == "variance",
     )  # fmt: skip
-    asked: dict[GroupKey, Mapping[Row, _Asked]] = {key: {} for key in groups}
-    for block in design.in_blocks(whole):
-        asked = _together(asked, _asked(spec, panel, block, groups))
+    blocks = [_asked(spec, panel, block, groups) for block in design.in_blocks(whole)]
     few = design.thinned(whole, POWER_DRAWS)
     smallest = _smallest(spec, panel, few, groups, everywhere=everywhere)
     statistics = {
         key: {
-            row: _judged(spec, row, found, smallest[key].get(row, NONE), whole.dates.possible)
-            for row, found in asked[key].items()
+            row: _judged(
+                spec, row[0], [block[key][row] for block in blocks if row in block[key]],
+                whole.dates.possible, smallest=smallest[key].get(row, NONE),
+            )
+            for row in dict.fromkeys(row for block in blocks for row in block[key])
         }
         for key in groups
-    }
+    }  # fmt: skip
     everything = groups.get(("all", "all"))
     if plain_draws and everything is not None:
         statistics["all", "all"].update(
@@ -108,14 +109,14 @@ def calibrate(
     )  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """What a statistic said in the draws asked so far: p-values, those with the effect injected,
-    and per part its attainable level and number of draws."""
+    """What a statistic said in some of the draws: p-values, those with the effect injected (None:
+    none), and its attainable level there."""
 
-    p_values: list[Floats] = field(default_factory=list)
-    moved: list[Floats] = field(default_factory=list)
-    levels: list[float] = field(default_factory=list)
+    p_values: Floats
+    moved: Floats | None
+    level: float
 
 
 def _asked(
@@ -150,9 +151,9 @@ def _of_window(spec: StudySpec, drawn: DrawnGroup, studies: PlaceboStudies) -> d
         p_values = VECTORIZED[name](drawn)
         if np.isfinite(p_values).any():
             found[drawn.window, name] = _Asked(
-                [p_values],
-                [] if moved is None else [VECTORIZED[name](moved)],
-                [attainable_level(name, drawn, spec.alpha)],
+                p_values,
+                None if moved is None else VECTORIZED[name](moved),
+                attainable_level(name, drawn, spec.alpha),
             )
     return found
 
@@ -162,36 +163,27 @@ def _names(spec: StudySpec) -> list[str]:
     return [n for n in VECTORIZED if spec.statistics == "auto" or n in spec.statistics]
 
 
-def _together(
-    before: Mapping[GroupKey, Mapping[Row, _Asked]], found: Mapping[GroupKey, Mapping[Row, _Asked]]
-) -> dict[GroupKey, Mapping[Row, _Asked]]:
-    """Two parts of the draws as one."""
-    none = _Asked()
-    both: dict[GroupKey, Mapping[Row, _Asked]] = {}
-    for key, later in found.items():
-        earlier = before[key]
-        both[key] = {
-            row: _Asked(
-                earlier.get(row, none).p_values + later.get(row, none).p_values,
-                earlier.get(row, none).moved + later.get(row, none).moved,
-                earlier.get(row, none).levels + later.get(row, none).levels,
-            )
-            for row in dict.fromkeys((*earlier, *later))
-        }
-    return both
-
-
 def _judged(
-    spec: StudySpec, row: Row, asked: _Asked, smallest: float, possible: int
+    spec: StudySpec,
+    window: Window,
+    parts: Sequence[_Asked],
+    possible: int,
+    *,
+    smallest: float = NONE,
+    plain: bool = False,
 ) -> CalibratedStatistic:
-    window = row[0]
-    p_values = np.concatenate(asked.p_values)
-    weight = [np.isfinite(p).sum() for p in asked.p_values]
-    level = float(np.average(asked.levels, weights=weight))
+    """The verdict on what a statistic said in all ``parts`` of the draws."""
+    p_values = np.concatenate([part.p_values for part in parts])
+    levels = [part.level for part in parts]
+    level = levels[0]
+    if len(set(levels)) > 1:
+        level = float(np.average(levels, weights=[np.isfinite(p.p_values).sum() for p in parts]))
     length = window[1] - window[0] + 1
     size = size_of(p_values, spec.alpha, level, length=length, possible=possible)
-    power = rejected(np.concatenate(asked.moved), spec.alpha) if asked.moved else NONE
-    return CalibratedStatistic(size, np.sort(p_values[np.isfinite(p_values)]), smallest, power)
+    moved = [part.moved for part in parts if part.moved is not None]
+    power = rejected(np.concatenate(moved), spec.alpha) if moved else NONE
+    seen = np.sort(p_values[np.isfinite(p_values)])
+    return CalibratedStatistic(size, seen, smallest, power, plain)
 
 
 def _smallest(
@@ -248,28 +240,18 @@ def _plain(
     settings: Settings,
     draws: int,
 ) -> dict[Row, CalibratedStatistic]:
-    members = {}
-    for window in spec.windows:
-        usable = index[np.isfinite(panel.car(window)[index])]
-        kept = usable[disjoint_subset(panel.take(usable), window)[0]]
-        if len(kept) > 1:
-            members[window] = kept
+    members = {w: members_of(panel, index, w) for w in spec.windows}
     count = len(placebo.dates)
     p_values = plain_p_values(
         returns, panel.event_id, placebo.dates.zero, spread_over(count, min(draws, count)),
-        members, spec, settings, placebo.correlations,
+        {w: kept for w, kept in members.items() if len(kept) > 1}, spec, settings,
+        placebo.correlations,
     )  # fmt: skip
-    found: dict[Row, CalibratedStatistic] = {}
-    for window, by_name in p_values.items():
-        for name, values in by_name.items():
-            seen = np.isfinite(values)
-            if not seen.any():
-                continue
-            size = size_of(
-                values, spec.alpha, spec.alpha,
-                length=window[1] - window[0] + 1, possible=placebo.dates.possible,
-            )  # fmt: skip
-            found[window, name] = CalibratedStatistic(
-                size, np.sort(values[seen]), NONE, NONE, plain=True
-            )
-    return found
+    return {
+        (window, name): _judged(
+            spec, window, [_Asked(values, None, spec.alpha)], placebo.dates.possible, plain=True
+        )
+        for window, by_name in p_values.items()
+        for name, values in by_name.items()
+        if np.isfinite(values).any()
+    }

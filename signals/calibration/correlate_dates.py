@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from signals.calibration.cells import CellRows, Cells
+from signals.calibration.correlate import PairCorrelations
 from signals.frames import Bools, Floats, Ints
 from signals.inference.correlation import FEWEST_COMMON_SESSIONS
 from signals.inference.inference import Correlation
@@ -100,6 +101,9 @@ class DatedCorrelations:
         unit, undefined = _unit(self.rows, used, begin, end)
         mine = events[:, used]
         return np.asarray(mine @ unit), np.asarray(mine @ undefined) > 0
+
+
+Correlations = PairCorrelations | DatedCorrelations
 
 
 def _unit(rows: CellRows, used: Ints, begin: int, end: int) -> tuple[Floats, Floats]:

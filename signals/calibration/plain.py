@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from signals.calibration.cells import cell_panels
-from signals.calibration.correlate import PairCorrelations
-from signals.calibration.correlate_dates import DatedCorrelations
+from signals.calibration.correlate_dates import Correlations
 from signals.calibration.threads import in_threads
 from signals.calibration.vectorized import VECTORIZED
 from signals.frames import Floats, Ints, Labels
@@ -36,7 +35,7 @@ def plain_p_values(
     members: Mapping[Window, Ints],
     spec: StudySpec,
     settings: Settings,
-    correlations: PairCorrelations | DatedCorrelations | None = None,
+    correlations: Correlations | None = None,
 ) -> dict[Window, dict[str, Floats]]:
     """window → name → (d,) p-values of the draws ``chosen`` (d,) of the placebo studies ``zero``
     (D, n) of each window's ``members``. ``correlations`` of the same D draws spare each study its
@@ -76,7 +75,7 @@ def plain_p_values(
 
 
 def _correlation(
-    correlations: PairCorrelations | DatedCorrelations | None,
+    correlations: Correlations | None,
     d: int,
     members: Ints,
     panel: AbnormalPanel,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from signals.calibration.cells import Cells, cell_index, compute_cells
-from signals.calibration.correlate import PairCorrelations, pair_correlations
-from signals.calibration.correlate_dates import DatedCorrelations, dated_correlations
+from signals.calibration.correlate import pair_correlations
+from signals.calibration.correlate_dates import Correlations, dated_correlations
 from signals.calibration.drawn import DrawnGroup, drawn_group, spread_over
 from signals.calibration.placebo import PlaceboDates, draw_dates
 from signals.calibration.verdicts import FEWEST_DRAWS
@@ -31,8 +31,6 @@ MOST_PLACED = 400_000  # pairs × draws of a run: larger studies get fewer draws
 MOST_ROW_CELLS = 60_000  # cells whose rows are all kept
 PART_CELLS = 30_000  # cells whose rows are kept at a time where those are too many
 MOST_SINGLE_FITS = 300  # cells of models that are fitted one by one
-
-Correlations = PairCorrelations | DatedCorrelations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +161,13 @@ def _within_fits(returns: EventReturns, zero: Ints) -> int:
     return low
 
 
+def members_of(panel: AbnormalPanel, index: Ints, window: Window) -> Ints:
+    """Those of the pairs ``index`` that their study uses over ``window``: complete ones, whose
+    windows of one asset share no session."""
+    usable = index[np.isfinite(panel.car(window)[index])]
+    return usable[disjoint_subset(panel.take(usable), window)[0]] if len(usable) else usable
+
+
 def drawn_of(
     studies: PlaceboStudies,
     panel: AbnormalPanel,
@@ -172,8 +177,7 @@ def drawn_of(
 ) -> DrawnGroup | None:
     """A group's placebo studies, of the pairs that its real study uses over ``window``; None
     with fewer than two."""
-    usable = index[np.isfinite(panel.car(window)[index])]
-    kept = usable[disjoint_subset(panel.take(usable), window)[0]] if len(usable) else usable
+    kept = members_of(panel, index, window)
     if len(kept) < 2 or not len(studies):
         return None
     part = panel.take(kept)

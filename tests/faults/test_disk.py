@@ -18,8 +18,7 @@ from flows.options import RunOptions
 from signals.prices import verify
 from signals.prices.series import digest_of
 from signals.prices.store import CorruptSeries, read_series
-from tests.faults.world import World, make_world, manifest
-from tests.faults.yahoo_server import YahooServer
+from tests.faults.world import World, manifest
 from tests.flows.conftest import Command, reports
 
 pytestmark = [
@@ -27,15 +26,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 Mount = Callable[[Path, str], None]
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = make_world(tmp_path)
-    for name, value in made.environment.items():
-        monkeypatch.setenv(name, value)
-    with YahooServer(made.listings()) as server, server.reached():
-        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,13 @@ from signals.errors import SpecError
 from signals.prices import CachedSource, verify
 from signals.prices.store import FORMAT, StoredSeries, read_series, series_path, write_series
 from signals.reports import history
-from tests.faults.world import World, make_world
-from tests.faults.yahoo_server import YahooServer
+from tests.faults.world import World
 from tests.flows.conftest import Command, reports
 from tests.prices.making import Clock, OwnSource, asked, sessions, walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 OTHERS = [0, FORMAT + 1, "1", None]
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = make_world(tmp_path)
-    for name, value in made.environment.items():
-        monkeypatch.setenv(name, value)
-    with YahooServer(made.listings()) as server, server.reached():
-        yield made
 
 
 def of_format(file: Path, number: Any) -> None:
